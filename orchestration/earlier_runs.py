@@ -1,0 +1,109 @@
+"""Which published runs a stage run builds on.
+
+Here belongs the choice, from the published zone alone: of this quarter's earlier stages, of the
+quarter before (the loop that Dagster's graph cannot hold), and of the run before this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestration.errors import NotPublished
+from orchestration.policies import policy_for
+from orchestration.published import PublishedRun, latest_run, published_runs, required_run
+from orchestration.stage_run import StageRun
+from orchestration.stages import stages_of
+
+
+@dataclass(frozen=True)
+class EarlierTable:
+    """A table of a working file that an earlier run published; no ``source``: there is none yet.
+
+    ``is_input``: whether results depend on it (else it is only compared with).
+    """
+
+    relation: str
+    published_as: str
+    source: PublishedRun | None
+    is_input: bool = True
+
+
+def earlier_tables(run: StageRun, *, held_before: bool) -> list[EarlierTable]:
+    """Every earlier table that a stage run may read.
+
+    Args:
+        run: the stage run.
+        held_before: whether the quarter before had a market, so that its runs should be there.
+
+    Raises:
+        NotPublished: a run that should have been published is not.
+    """
+    return [
+        *_of_this_quarter(run),
+        *_of_the_quarter_before(run, held_before=held_before),
+        *_of_the_run_before(run),
+    ]
+
+
+def _of_this_quarter(run: StageRun) -> Iterator[EarlierTable]:
+    zone, quarter = run.data.published, run.quarter
+    if run.stage.kind == "announce":
+        return
+    announced = required_run(zone, quarter, "announce")
+    for table in announced.tables:
+        yield EarlierTable(f"market.{table}", table, announced)
+    if run.stage.kind == "settle":
+        made_here = {table for stage in stages_of("settle") for table in stage.tables}
+        last_round = required_run(zone, quarter, f"round-{run.calendar.rounds[-1].round}")
+        for table in last_round.tables:
+            if table not in made_here:
+                yield EarlierTable(f"market.{table}", table, last_round)
+
+
+def _of_the_quarter_before(run: StageRun, *, held_before: bool) -> Iterator[EarlierTable]:
+    announced, cleared = None, None
+    if run.stage.kind == "announce" and held_before:
+        announced, cleared = _announced_and_cleared_before(run)
+    yield EarlierTable("history.previous_base_allocations", "base_allocations", announced)
+    yield EarlierTable("history.previous_cleared_allocations", "cleared_allocations", cleared)
+
+
+def _announced_and_cleared_before(run: StageRun) -> tuple[PublishedRun, PublishedRun | None]:
+    zone, before = run.data.published, run.quarter.previous
+    calendar = policy_for(run.data.policies, before).calendar_of(before)
+    closed = [window for window in calendar.rounds if window.closes_at <= run.stage.cutoff_at]
+    try:
+        announced = required_run(zone, before, "announce")
+        if not closed:
+            return announced, None
+        return announced, required_run(zone, before, f"round-{closed[-1].round}")
+    except NotPublished as error:
+        raise NotPublished(
+            f"{run.label} builds on what was won in {before.label}, whose market was held, but "
+            f"{error}, or `fbacap backfill` from the first quarter on"
+        ) from error
+
+
+def _of_the_run_before(run: StageRun) -> Iterator[EarlierTable]:
+    zone, quarter, stage = run.data.published, run.quarter, run.stage
+    confirmed = latest_run(zone, quarter, "announce") if stage.kind == "announce" else None
+    yield EarlierTable("history.confirmed_base_allocations", "base_allocations", confirmed)
+    settled = _settlement_before(run) if stage.kind == "settle" else None
+    yield EarlierTable("history.previous_settlements", "settlements", settled)
+    earlier = latest_run(zone, quarter, f"round-{stage.round - 1}") if stage.round else None
+    yield EarlierTable(
+        "history.earlier_cleared_allocations", "cleared_allocations", earlier, is_input=False
+    )
+
+
+def _settlement_before(run: StageRun) -> PublishedRun | None:
+    """The settlement run that deltas are counted from: the last one of an earlier stage."""
+    order = [name for name, _ in run.calendar.settlements]
+    earlier = set(order[: order.index(run.stage.name)])
+    runs = [
+        published
+        for published in published_runs(run.data.published, run.quarter)
+        if published.stage in earlier
+    ]
+    return runs[-1] if runs else None

@@ -1,0 +1,53 @@
+"""Jobs: one a stage run, each over exactly the assets that its kind needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (
+    UnresolvedAssetJobDefinition,
+)
+
+from fbacap_logic.calendar import Quarter, StageCutoff, StageKind
+from fbacap_logic.policy import Policy
+from orchestration.assets.dbt_models import models_of_kind
+from orchestration.partitions import QUARTERS
+from orchestration.stage_run import STAGE_TAG
+from orchestration.stages import INPUT_TABLES, PUBLICATIONS, RUN_TABLES, stages_of
+
+_ANY_QUARTER = Quarter(2026, 4)
+
+
+def job_name(stage: str) -> str:
+    """The job of a stage run: ``round-2`` → ``round_2``."""
+    return stage.replace("-", "_")
+
+
+def stage_jobs(policies: Iterable[Policy]) -> list[UnresolvedAssetJobDefinition]:
+    """One job for every stage run that any policy version knows."""
+    stages: dict[str, StageCutoff] = {}
+    for policy in policies:
+        for stage in policy.calendar_of(_ANY_QUARTER).stages:
+            stages.setdefault(stage.name, stage)
+    return [
+        dg.define_asset_job(
+            job_name(stage.name),
+            selection=kind_selection(stage.kind),
+            partitions_def=QUARTERS,
+            executor_def=dg.in_process_executor,
+            tags={STAGE_TAG: stage.name},
+            description=f"Stage run {stage.name} of one quarter, published as one immutable run.",
+        )
+        for stage in stages.values()
+    ]
+
+
+def kind_selection(kind: StageKind) -> dg.AssetSelection:
+    """Every asset that one kind of stage run makes, from landing tables to publication."""
+    keys = [dg.AssetKey(["landing", table]) for table in INPUT_TABLES]
+    keys += [dg.AssetKey(["run", table]) for table in RUN_TABLES]
+    keys += [dg.AssetKey(model) for model in models_of_kind(kind)]
+    keys += [dg.AssetKey(table) for stage in stages_of(kind) for table in stage.tables]
+    keys += [dg.AssetKey(PUBLICATIONS[kind])]
+    return dg.AssetSelection.assets(*keys)

@@ -1,0 +1,131 @@
+"""A delivered folder: which of its files are tables, and what to leave alone.
+
+Here belong names only: no file but ``_delivery.json`` is opened. What is in the tables is for
+``preparing``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from orchestration.contracts import contract_names
+from orchestration.errors import BadInput
+
+NOTE_FILE = "_delivery.json"
+
+FileKind = Literal["csv", "parquet"]
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file to take in. ``name``: as people find it, relative to the delivered folder."""
+
+    table: str
+    path: Path
+    name: str
+    kind: FileKind
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a delivered folder holds, in the order of names."""
+
+    files: tuple[SourceFile, ...]
+    ignored: tuple[str, ...]
+    simulated: Mapping[str, str]
+
+
+def survey(source: Path) -> Survey:
+    """Look through a delivered folder.
+
+    Raises:
+        BadInput: there is no such folder, it holds no table, it holds data under a name that is no
+            table, or its ``_delivery.json`` cannot be understood.
+    """
+    if not source.is_dir():
+        raise BadInput(f"{source} is not a folder; give the folder that holds the delivered files")
+    tables = contract_names("input")
+    files: list[SourceFile] = []
+    ignored: list[str] = []
+    for path in sorted(source.iterdir(), key=lambda path: path.name):
+        if path.name.startswith(("_", ".")):
+            if path.name != NOTE_FILE:
+                ignored.append(path.name)
+        elif path.is_dir():
+            found = _survey_table_folder(path, tables)
+            files.extend(found.files)
+            ignored.extend(found.ignored)
+        elif kind := _kind(path):
+            table = _table(path.stem, tables, path.name)
+            files.append(SourceFile(table, path, path.name, kind))
+        else:
+            ignored.append(path.name)
+    if not files:
+        raise BadInput(
+            f"{source} holds no table; deliver files named after tables, such as {tables[0]}.csv "
+            f"(tables: {', '.join(tables)})"
+        )
+    return Survey(tuple(files), tuple(ignored), _simulated(source / NOTE_FILE, tables))
+
+
+def _survey_table_folder(folder: Path, tables: tuple[str, ...]) -> Survey:
+    files: list[SourceFile] = []
+    ignored: list[str] = []
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        name = f"{folder.name}/{path.name}"
+        kind = _kind(path)
+        if path.name.startswith(("_", ".")) or not (kind or path.is_dir()):
+            ignored.append(name)
+        elif kind:
+            files.append(SourceFile(_table(folder.name, tables, folder.name), path, name, kind))
+        elif folder.name in tables and any(_kind(below) for below in path.rglob("*")):
+            raise BadInput(f"{name} holds data too deep to be found; move it up to {folder.name}/")
+        else:
+            ignored.append(f"{name}/")
+    return Survey(tuple(files), tuple(ignored) if files else (f"{folder.name}/",), {})
+
+
+def _kind(path: Path) -> FileKind | None:
+    """The kind of a data file by its name; None for folders, pipes and other files."""
+    if not path.is_file():
+        return None
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        return "csv"
+    return "parquet" if suffix == ".parquet" else None
+
+
+def _table(stem: str, tables: tuple[str, ...], name: str) -> str:
+    if stem not in tables:
+        raise BadInput(
+            f"{name} is named after no table; rename it or take it out of the delivery "
+            f"(tables: {', '.join(tables)})"
+        )
+    return stem
+
+
+def _simulated(note: Path, tables: tuple[str, ...]) -> Mapping[str, str]:
+    if not note.is_file():
+        return {}
+    remedy = f'write it as {{"simulated": {{"{tables[0]}": "how it was made"}}}}'
+    try:
+        document = json.loads(note.read_text("utf-8"))
+    except ValueError as fault:
+        raise BadInput(f"{NOTE_FILE} is not JSON in UTF-8; {remedy}") from fault
+    simulated = document.get("simulated", {}) if isinstance(document, dict) else None
+    if (
+        not isinstance(simulated, dict)
+        or set(document) - {"simulated"}
+        or not all(isinstance(how, str) and how.strip() for how in simulated.values())
+    ):
+        raise BadInput(f"{NOTE_FILE} says something that is not understood; {remedy}")
+    if unknown := sorted(set(simulated) - set(tables)):
+        raise BadInput(
+            f"{NOTE_FILE} calls '{unknown[0]}' simulated, which is no table "
+            f"(tables: {', '.join(tables)})"
+        )
+    return simulated

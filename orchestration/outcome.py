@@ -1,0 +1,150 @@
+"""What became of a stage run: its tables, checks and publication, or the reason why not.
+
+Here belongs reading a finished Dagster run. Executing one is ``runner``; showing it is ``summary``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fbacap_logic.calendar import Quarter, StageCutoff
+from orchestration import errors
+from orchestration.errors import ContractBroken, FbacapError
+from orchestration.paths import DataFolder
+from orchestration.published import PublishedRun, published_runs
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+@dataclass(frozen=True)
+class TableOutcome:
+    """What one step of a stage run made."""
+
+    table: str
+    rows_in: int | None
+    rows_out: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """What one check of a stage run gave."""
+
+    table: str
+    name: str
+    passed: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class StageOutcome:
+    """One stage run that succeeded: what it made, what was checked, what stands published."""
+
+    quarter: Quarter
+    stage: StageCutoff
+    run_id: str
+    tables: tuple[TableOutcome, ...]
+    checks: tuple[CheckOutcome, ...]
+    published: PublishedRun
+    is_new: bool
+    seconds: float
+
+
+def stage_outcome(
+    data: DataFolder,
+    quarter: Quarter,
+    stage: StageCutoff,
+    result: dg.ExecuteInProcessResult,
+    seconds: float,
+) -> StageOutcome:
+    """Read a finished run.
+
+    Raises:
+        FbacapError: the run failed; the error says where and why, in one sentence.
+    """
+    checks = tuple(_checks(result))
+    if not result.success:
+        raise _failure(f"{quarter.label} {stage.name}", result, checks)
+    publication = _publication_metadata(result)
+    number = int(publication["run"])
+    published = next(run for run in published_runs(data.published, quarter) if run.run == number)
+    return StageOutcome(
+        quarter=quarter,
+        stage=stage,
+        run_id=result.run_id,
+        tables=tuple(_tables(result)),
+        checks=checks,
+        published=published,
+        is_new=bool(publication["is_new"]),
+        seconds=seconds,
+    )
+
+
+def _metadata(event: Any) -> dict[str, Any]:
+    return {name: entry.value for name, entry in event.materialization.metadata.items()}
+
+
+def _tables(result: dg.ExecuteInProcessResult) -> Iterator[TableOutcome]:
+    for event in result.get_asset_materialization_events():
+        metadata = _metadata(event)
+        if event.asset_key is not None:
+            yield TableOutcome(
+                table=event.asset_key.path[-1],
+                rows_in=metadata.get("rows_in"),
+                rows_out=metadata.get("rows_out"),
+                seconds=metadata.get("seconds"),
+            )
+
+
+def _publication_metadata(result: dg.ExecuteInProcessResult) -> Mapping[str, Any]:
+    for event in reversed(result.get_asset_materialization_events()):
+        metadata = _metadata(event)
+        if "manifest" in metadata:
+            return metadata
+    raise FbacapError("a stage run ended without publishing; its job lacks the publishing asset")
+
+
+def _checks(result: dg.ExecuteInProcessResult) -> Iterator[CheckOutcome]:
+    for evaluation in result.get_asset_check_evaluations():
+        yield CheckOutcome(
+            table=evaluation.asset_key.path[-1],
+            name=evaluation.check_name,
+            passed=evaluation.passed,
+            description=evaluation.description or "",
+        )
+
+
+def _failure(
+    label: str, result: dg.ExecuteInProcessResult, checks: Sequence[CheckOutcome]
+) -> FbacapError:
+    """The first thing that went wrong, as one sentence with the right exit code."""
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        first = failed[0]
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        return ContractBroken(
+            f"{label}: {first.table} breaks its check '{first.name}'{more}: {first.description}"
+        )
+    for event in result.all_events:
+        if event.is_step_failure:
+            return _step_failure(label, event)
+    return FbacapError(f"{label}: the run failed; see its log in the Dagster UI (make ui)")
+
+
+def _step_failure(label: str, event: Any) -> FbacapError:
+    failure = event.step_failure_data
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    message = error.message.strip() if error is not None else "no reason was given"
+    name, _, sentence = message.partition(": ")
+    kind = getattr(errors, name.rsplit(".", 1)[-1], None)
+    if isinstance(kind, type) and issubclass(kind, FbacapError):
+        return kind(f"{label}: {sentence}")
+    if name == "ValueError":
+        return FbacapError(f"{label}: {sentence}")
+    described = failure.user_failure_data.description if failure.user_failure_data else None
+    return FbacapError(f"{label}: step {event.step_key} failed: {described or message}")

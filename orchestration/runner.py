@@ -1,0 +1,107 @@
+"""Running stages from the command line: in order, each with its own cut-off, in Dagster.
+
+Here belong what is due, the order, and executing it. Runs land in the same instance that the UI
+reads. What became of a run is ``outcome``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from fbacap_logic.calendar import Quarter, StageCutoff
+from orchestration.errors import BadUsage
+from orchestration.locks import quarter_lock
+from orchestration.paths import DataFolder
+from orchestration.policies import policy_for
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from orchestration.outcome import StageOutcome
+
+
+def due_stages(data: DataFolder, quarter: Quarter, now: datetime) -> tuple[StageCutoff, ...]:
+    """The stage runs of a quarter whose cut-off has passed, in order."""
+    calendar = policy_for(data.policies, quarter).calendar_of(quarter)
+    return tuple(stage for stage in calendar.stages if stage.cutoff_at <= now)
+
+
+def choose_stages(
+    data: DataFolder, quarter: Quarter, stage_name: str | None, now: datetime
+) -> tuple[StageCutoff, ...]:
+    """The stage runs to execute: the one named, or all that are due.
+
+    Raises:
+        BadUsage: there is no such stage, or nothing (or not that one) is due yet.
+    """
+    calendar = policy_for(data.policies, quarter).calendar_of(quarter)
+    due = due_stages(data, quarter, now)
+    if stage_name is None:
+        if not due:
+            first = calendar.stages[0]
+            raise BadUsage(
+                f"nothing of {quarter.label} is due: it is announced on "
+                f"{first.cutoff_at.date().isoformat()}"
+            )
+        return due
+    try:
+        stage = calendar.stage(stage_name)
+    except ValueError as error:
+        raise BadUsage(str(error)) from error
+    if stage not in due:
+        raise BadUsage(
+            f"{quarter.label} {stage.name} is not due before {stage.cutoff_at.date().isoformat()}"
+        )
+    return (stage,)
+
+
+def run_quarter(
+    data: DataFolder,
+    quarter: Quarter,
+    stages: Sequence[StageCutoff],
+    on_stage: Callable[[StageCutoff], None] | None = None,
+) -> Iterator[StageOutcome]:
+    """Execute stage runs of one quarter in order, holding the quarter's lock.
+
+    Raises:
+        FbacapError: a stage failed; the stages after it did not run.
+    """
+    from orchestration.instance import instance
+
+    with quarter_lock(data, quarter), instance(data) as dagster_instance:
+        for stage in stages:
+            if on_stage is not None:
+                on_stage(stage)
+            yield _run_stage(data, dagster_instance, quarter, stage)
+
+
+def utc_now() -> datetime:
+    """The clock, asked here and nowhere deeper."""
+    return datetime.now(UTC)
+
+
+@cache
+def _definitions(data: DataFolder) -> dg.Definitions:
+    from orchestration.build import build_definitions
+
+    return build_definitions(data)
+
+
+def _run_stage(
+    data: DataFolder, dagster_instance: dg.DagsterInstance, quarter: Quarter, stage: StageCutoff
+) -> StageOutcome:
+    from orchestration.jobs import job_name
+    from orchestration.outcome import stage_outcome
+
+    job = _definitions(data).resolve_job_def(job_name(stage.name))
+    started = utc_now()
+    result = job.execute_in_process(
+        instance=dagster_instance,
+        partition_key=quarter.key,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+    )
+    return stage_outcome(data, quarter, stage, result, (utc_now() - started).total_seconds())

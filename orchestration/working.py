@@ -1,0 +1,238 @@
+"""Working files: one DuckDB file a run, built from landing and published inputs, then thrown away.
+
+Here belongs everything that makes a working file or opens one. Its file name never changes,
+because dbt's parsed manifest names the catalogue after it. Every connection is closed before the
+next step opens its own: DuckDB lets one process write, and one configuration, at a time. What an
+earlier run left is ``earlier_runs``' to find.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import iso4217
+
+from fbacap_logic.calendar import QuarterCalendar
+from orchestration.contracts import load_contract
+from orchestration.earlier_runs import EarlierTable, earlier_tables
+from orchestration.files import sql_literal
+from orchestration.landing import LandedFile, landed_files
+from orchestration.policies import policy_for
+from orchestration.stage_run import StageRun
+from orchestration.stages import INPUT_TABLES
+
+FILE_NAME = "quarter.duckdb"
+SCHEMAS = ("run", "landing", "history", "market", "staging", "facts", "marts")
+LINEAGE_COLUMNS = (
+    ("received_at", "TIMESTAMP"),
+    ("source_file", "VARCHAR"),
+    ("source_row", "BIGINT"),
+)
+
+
+def working_folder(run: StageRun, run_id: str) -> Path:
+    """Where one run's working file stands."""
+    return run.data.work / run.quarter.key / f"{run.stage.name}-{run_id}"
+
+
+@contextmanager
+def connect(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a working file for writing, in UTC, and close it whatever happens."""
+    connection = duckdb.connect(str(path))
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class WorkingInputs:
+    """What a working file was built from, as the manifest records it, and its rows by table."""
+
+    record: Mapping[str, Any]
+    landed_rows: Mapping[str, int]
+
+
+def create_working_file(run: StageRun, folder: Path) -> WorkingInputs:
+    """Build a run's working file: parameters, landing views, published inputs (typed when empty).
+
+    Raises:
+        NotPublished: an earlier stage of this quarter, or the quarter before, should have been
+            published and is not.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with connect(folder / FILE_NAME) as connection:
+        for schema in SCHEMAS:
+            connection.execute(f"create schema {schema}")
+        _create_run_tables(connection, run)
+        files = _files_before(landed_files(run.data.landing), naive_utc(run.stage.cutoff_at))
+        landed = [
+            entry
+            for table in INPUT_TABLES
+            for entry in _create_landing_view(connection, run, table, files)
+        ]
+        earlier = earlier_tables(run, held_before=_market_held_before(connection, run))
+        for table in earlier:
+            _create_earlier_view(connection, table)
+    rows = dict.fromkeys(INPUT_TABLES, 0)
+    for entry in landed:
+        rows[entry["table"]] += entry["rows"]
+    inputs = {
+        table.source.manifest_path: table.source.input_record()
+        for table in earlier
+        if table.source is not None and table.is_input
+    }
+    published = [inputs[path] for path in sorted(inputs)]
+    return WorkingInputs({"landing": landed, "published": published}, rows)
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """A UTC instant as the naive timestamp that working files hold."""
+    return moment.replace(tzinfo=None)
+
+
+def _create_run_tables(connection: duckdb.DuckDBPyConnection, run: StageRun) -> None:
+    quarter, policy, cutoff = run.quarter, run.policy, run.stage.cutoff_at
+    facts_from = cutoff.date() - timedelta(weeks=policy.base_allocation.history_weeks)
+    connection.execute(
+        """
+        create table run.parameters as select
+            cast(? as varchar) as quarter, cast(? as date) as quarter_start,
+            cast(? as date) as quarter_end, cast(? as integer) as days_in_quarter,
+            cast(? as varchar) as stage, cast(? as varchar) as stage_kind,
+            cast(? as timestamp) as cutoff_at, cast(? as timestamp) as announced_at,
+            cast(? as date) as facts_from, cast(? as integer) as snapshot_carry_days,
+            cast(? as varchar) as policy_version, cast(? as date) as previous_quarter_start
+        """,
+        [
+            quarter.label,
+            quarter.first_day,
+            quarter.last_day,
+            quarter.days,
+            run.stage.name,
+            run.stage.kind,
+            naive_utc(cutoff),
+            naive_utc(run.calendar.announced_at),
+            facts_from,
+            policy.settlement.snapshot_carry_days,
+            policy.policy_version,
+            quarter.previous.first_day,
+        ],
+    )
+    previous = policy_for(run.data.policies, quarter.previous).calendar_of(quarter.previous)
+    _create_rounds(connection, "run.rounds", run.calendar, cutoff)
+    _create_rounds(connection, "run.previous_rounds", previous, cutoff)
+    connection.execute("create table run.currencies (currency varchar, minor_unit_digits integer)")
+    connection.executemany("insert into run.currencies values (?, ?)", _currencies())
+
+
+def _create_rounds(
+    connection: duckdb.DuckDBPyConnection, name: str, calendar: QuarterCalendar, cutoff: datetime
+) -> None:
+    connection.execute(
+        f"create table {name} (round integer, closes_at timestamp, in_force_from date, "
+        "in_force_to date, days_in_force integer, is_closed boolean)"
+    )
+    connection.executemany(
+        f"insert into {name} values (?, ?, ?, ?, ?, ?)",
+        [
+            (
+                window.round,
+                naive_utc(window.closes_at),
+                window.in_force_from,
+                window.in_force_to,
+                window.days_in_force,
+                window.closes_at <= cutoff,
+            )
+            for window in calendar.rounds
+        ],
+    )
+
+
+def _currencies() -> list[tuple[str, int]]:
+    """ISO 4217 codes with their minor-unit digits; codes without any are not money."""
+    return sorted(
+        {(entry.code, entry.exponent) for entry in iso4217.Currency if entry.exponent is not None}
+    )
+
+
+def _files_before(files: Sequence[LandedFile], cutoff: datetime) -> list[LandedFile]:
+    return [
+        file
+        for file in files
+        if file.received_at_min is not None and file.received_at_min < cutoff
+    ]
+
+
+def _create_landing_view(
+    connection: duckdb.DuckDBPyConnection, run: StageRun, table: str, files: Sequence[LandedFile]
+) -> list[dict[str, Any]]:
+    """Make one input table's view, over an explicit list of files; what each brings to it."""
+    cutoff = naive_utc(run.stage.cutoff_at)
+    mine = sorted((file for file in files if file.table == table), key=lambda file: file.sha256)
+    if not mine:
+        columns = [(column.name, column.physical_type) for column in load_contract(table).columns]
+        _create_empty(connection, f"landing.{table}", [*columns, *LINEAGE_COLUMNS])
+        return []
+    paths = ", ".join(sql_literal(file.typed_path) for file in mine)
+    connection.execute(
+        f"create view landing.{table} as select * from read_parquet([{paths}]) "
+        f"where received_at < timestamp '{cutoff.isoformat(sep=' ')}'"
+    )
+    rows = {file.sha256: file.rows for file in mine}
+    split = [file.sha256 for file in mine if not _is_wholly_before(file, cutoff)]
+    if split:
+        counted = connection.execute(
+            f"select source_file, count(*) from landing.{table} "
+            "where source_file in (select unnest(?)) group by source_file",
+            [split],
+        ).fetchall()
+        rows.update({str(source): int(count) for source, count in counted})
+    return [
+        {
+            "table": table,
+            "sha256": file.sha256,
+            "rows": rows[file.sha256],
+            **({"simulated": file.simulated} if file.simulated else {}),
+        }
+        for file in mine
+    ]
+
+
+def _is_wholly_before(file: LandedFile, cutoff: datetime) -> bool:
+    return file.received_at_max is not None and file.received_at_max < cutoff
+
+
+def _market_held_before(connection: duckdb.DuckDBPyConnection, run: StageRun) -> bool:
+    """Whether the quarter before had a market: whether its capacity had been received."""
+    row = connection.execute(
+        "select count(*) > 0 from landing.network_capacity where quarter = ?",
+        [run.quarter.previous.first_day],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _create_earlier_view(connection: duckdb.DuckDBPyConnection, table: EarlierTable) -> None:
+    if table.source is None:
+        contract = load_contract(table.published_as)
+        columns = [(column.name, column.physical_type) for column in contract.columns]
+        _create_empty(connection, table.relation, columns)
+        return
+    path = sql_literal(table.source.file(table.published_as))
+    connection.execute(f"create view {table.relation} as select * from read_parquet({path})")
+
+
+def _create_empty(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Sequence[tuple[str, str]]
+) -> None:
+    body = ", ".join(f'"{column}" {physical_type}' for column, physical_type in columns)
+    connection.execute(f"create table {name} ({body})")
