@@ -29,7 +29,7 @@ from fbacap_logic.calendar import Quarter
 from fbacap_logic.forecast import matching_rows, sorted_by_seller_market
 from fbacap_logic.frames import SELLER_MARKET_KEY, codes_of, integers, require_unique
 from fbacap_logic.policy import BaseAllocationPolicy
-from fbacap_logic.pool_fit import fit_to_pool, pools_of_quarter
+from fbacap_logic.pool_fit import fit_to_pool, names_of, pools_of_quarter
 from fbacap_logic.score import SCORE_COLUMNS, piecewise_linear
 from fbacap_logic.units import Int64Array
 
@@ -141,8 +141,7 @@ def allocate(
     target = targets(integers(forecast, "demand_milli_ft3", "forecast"), policy)
     multiplier = multiplier_bp(integers(scores, "score", "scores"), policy)
     unscaled = claims(target, multiplier, cohort, floor)
-    names = ["/".join(name) for name in markets]
-    base = fit_to_pool(unscaled, floor, market, pool, names, confirmed)
+    base = fit_to_pool(unscaled, floor, market, pool, names_of(markets), confirmed)
 
     allocations = sellers[list(SELLER_MARKET_KEY)].assign(
         cohort=cohort,
@@ -182,7 +181,7 @@ def _row_by_row(frame: pd.DataFrame, table: str, sellers: pd.DataFrame) -> pd.Da
 
 def _pools(market_capacity: pd.DataFrame, quarter: Quarter, markets: pd.MultiIndex) -> Int64Array:
     pool, is_known = pools_of_quarter(market_capacity, quarter, markets)
-    unknown = ["/".join(name) for name in markets[~is_known]]
+    unknown = names_of(markets[~is_known])
     if unknown:
         others = f" (and {len(unknown) - 1} more markets)" if len(unknown) > 1 else ""
         raise ValueError(

@@ -7,7 +7,6 @@ nothing here stops an announcement for what a later quarter may lack. Allocation
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -18,7 +17,7 @@ from fbacap_logic.calendar import Quarter
 from fbacap_logic.forecast import LATER_DEMAND_COLUMNS
 from fbacap_logic.frames import SELLER_MARKET_KEY, integers
 from fbacap_logic.policy import BaseAllocationPolicy
-from fbacap_logic.pool_fit import fit_to_pool, pools_of_quarter
+from fbacap_logic.pool_fit import fit_to_pool, names_of, pools_of_quarter
 from fbacap_logic.units import INT64_MAX, Int64Array, group_sums
 
 ESTIMATE_COLUMNS = (
@@ -81,7 +80,7 @@ def estimate_later_quarters(
             floor,
             market,
             _at_least_the_floors(np.where(is_known, known_pool, pool_milli_ft3), floor, market),
-            _names(markets),
+            names_of(markets),
         )
         later.append(
             sellers[list(SELLER_MARKET_KEY)].assign(
@@ -99,7 +98,3 @@ def estimate_later_quarters(
 def _at_least_the_floors(pool: Int64Array, floor: Int64Array, market: Int64Array) -> Int64Array:
     needed = group_sums(floor, market, len(pool))
     return np.minimum(np.maximum(pool, needed), INT64_MAX).astype(np.int64)
-
-
-def _names(markets: pd.MultiIndex) -> Sequence[str]:
-    return ["/".join(market) for market in markets]

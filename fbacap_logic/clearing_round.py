@@ -202,7 +202,9 @@ def clear_columns(book: BookColumns, supply_milli_ft3: int, rules: ClearingRules
     dropped[entered] = allocation.is_dropped
     won = granted > 0
     lowest = int(fee[won].min()) if won.any() else None
-    clearing_fee = _clearing_fee(fee, listed & ~dropped, granted, book.open_milli_ft3, lowest, rules)
+    clearing_fee = _clearing_fee(
+        fee, listed & ~dropped, granted, book.open_milli_ft3, lowest, rules
+    )
     partly = won & (granted < book.open_milli_ft3)
     at_margin = partly & (fee == (lowest if lowest is not None else -1))
     return RoundFigures(

@@ -47,7 +47,10 @@ _WEEKS_PER_QUARTER = 13
 _WEEKS_PER_YEAR = 52
 _COVER_DAYS = 90  # the score calls stock beyond this much cover excess (rules §2.3)
 _PUBLISHED_QUANTILES = (0.1, 0.5, 0.9)
-_EXACT_BELOW = 2.0**53  # whole numbers below this add up exactly in a float
+# Whole numbers below 2^53 add up exactly in a float, on every machine; the totals of 13 weeks that
+# the spread adds up count every week of volume up to 13 times.
+_VOLUME_BELOW = 2**49
+_SALES_BELOW = 2**53
 
 
 def forecast_panel(
@@ -239,7 +242,8 @@ def _weeks_of_history(table: pd.DataFrame, announced_on: date, history_weeks: in
     known = ~np.isnat(start)
     cutoff = np.datetime64(announced_on, "D")
     days = np.where(known, (cutoff - np.where(known, start, cutoff)).astype(np.int64), 0)
-    return np.clip(-(-days // 7), 0, history_weeks)
+    weeks: Int64Array = np.clip(-(-days // 7), 0, history_weeks)
+    return weeks
 
 
 def _dense_weeks(
@@ -263,20 +267,32 @@ def _dense_weeks(
     cell = rows * width + week
     if np.bincount(cell, minlength=1).max(initial=0) > 1:
         require_unique(weekly_demand, (*SELLER_MARKET_KEY, "week_index"), name)
+    shape = (len(table), width)
     return (
-        _dense(volume, cell, len(table), width, "volume_milli_ft3"),
-        _dense(sales, cell, len(table), width, "net_sales_minor"),
+        _dense(weekly_demand, "volume_milli_ft3", volume, cell, shape, _VOLUME_BELOW),
+        _dense(weekly_demand, "net_sales_minor", sales, cell, shape, _SALES_BELOW),
     )
 
 
-def _dense(values: Int64Array, cell: Int64Array, rows: int, width: int, column: str) -> FloatArray:
-    dense = np.bincount(cell, weights=values, minlength=rows * width).reshape(rows, width)
-    if np.abs(dense).sum(axis=1).max(initial=0.0) >= _EXACT_BELOW:
+def _dense(
+    weekly_demand: pd.DataFrame,
+    column: str,
+    values: Int64Array,
+    cell: Int64Array,
+    shape: tuple[int, int],
+    limit: int,
+) -> FloatArray:
+    dense = np.bincount(cell, weights=values, minlength=shape[0] * shape[1])
+    past: FloatArray = dense.astype(np.float64, copy=False).reshape(shape)
+    # One week alone is caught as well: rounding to a float cannot carry it below the limit.
+    if np.abs(past).sum(axis=1).max(initial=0.0) >= limit:
+        row = int(np.argmax(np.abs(past).sum(axis=1)[cell // max(shape[1], 1)] >= limit))
         raise ValueError(
-            f"weekly_demand: column '{column}': one seller market's history passes 2^53; "
-            "the amounts are too large to forecast, check their unit"
+            f"weekly_demand: column '{column}', row {row}: the history of seller_id "
+            f"{weekly_demand['seller_id'].iloc[row]!r} sums to {limit} or more; "
+            "that is too large to forecast, check its unit"
         )
-    return dense
+    return past
 
 
 def _markets_of(table: pd.DataFrame) -> Int64Array:

@@ -147,12 +147,21 @@ def pools_of_quarter(
     result = np.zeros(len(markets), dtype=np.int64)
     result[found] = pools[chosen][place[found]]
     if np.any(result < 0):
-        name = "/".join(markets[int(np.flatnonzero(result < 0)[0])])
+        name = names_of(markets)[int(np.argmax(result < 0))]
         raise ValueError(
             f"market {name} keeps more space for requests in {quarter.label} than it has; "
             "correct its row of network_capacity"
         )
     return result, found
+
+
+def names_of(markets: pd.MultiIndex) -> list[str]:
+    """Markets as people write them.
+
+    >>> names_of(pd.MultiIndex.from_tuples([("us", "standard")]))
+    ['us/standard']
+    """
+    return [f"{marketplace}/{storage_type}" for marketplace, storage_type in markets]
 
 
 def ft3_text(milli_ft3: int) -> str:

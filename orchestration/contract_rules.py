@@ -140,7 +140,8 @@ def column_rules(column: str, logical_type: str, options: dict[str, Any]) -> tup
             if logical_type in ("date", "timestamp"):
                 words = _TIME_WORDS[option]
             literal = _LITERALS[logical_type](column, value)
-            sql, sentence = f"{column} {comparison} {literal}", f"is {words} {value}"
+            shown = literal.split("'")[1] if "'" in literal else literal
+            sql, sentence = f"{column} {comparison} {literal}", f"is {words} {shown}"
         elif option in _LENGTHS and logical_type == "string":
             comparison, words = _LENGTHS[option]
             length = _integer(column, value)

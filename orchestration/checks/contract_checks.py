@@ -4,8 +4,6 @@ Here belongs what Dagster sees of a contract. Running it is ``contract_run``; ke
 the manifest is ``outcomes``; which assets get a check is for whoever assembles the definitions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,39 +12,29 @@ import dagster as dg
 
 from orchestration.checks.contract_result import ContractResult
 from orchestration.checks.contract_run import run_contract
-from orchestration.checks.outcomes import record_outcome
 from orchestration.contracts import load_contract
 
 CHECK_NAME = "contract"
 
 
-def market_working_file(context: dg.AssetCheckExecutionContext) -> Path:
-    """The working file of the run, through the resource ``market``."""
-    path: Path = context.resources.market.working_file(context)
-    return path
-
-
-def keep_outcome(context: dg.AssetCheckExecutionContext, result: ContractResult) -> None:
-    """Keep the outcome in the run's working folder, until the manifest records it."""
-    record_outcome(context.resources.market.folder(context), result.table, result.as_document())
-
-
 def contract_check(
     table: str,
-    asset_key: dg.AssetKey | None = None,
+    asset_key: dg.AssetKey,
     *,
+    working_file: Callable[[dg.AssetCheckExecutionContext], Path],
     schema: str = "market",
-    working_file: Callable[[dg.AssetCheckExecutionContext], Path] = market_working_file,
-    keep: Callable[[dg.AssetCheckExecutionContext, ContractResult], None] = keep_outcome,
+    keep: Callable[[dg.AssetCheckExecutionContext, ContractResult], None] | None = None,
+    required_resource_keys: set[str] | None = None,
 ) -> dg.AssetChecksDefinition:
     """The blocking check, named ``contract``, of one table.
 
     Args:
         table: the table, which has a contract.
-        asset_key: the asset that makes it; the table's name by default.
-        schema: where in the working file the table stands: ``market``, ``facts`` or ``marts``.
+        asset_key: the asset that makes it.
         working_file: finds the working file of the run that the context belongs to.
+        schema: where in it the table stands: ``market``, ``facts`` or ``marts``.
         keep: called with every result, passed or not, before the check reports.
+        required_resource_keys: resources that ``working_file`` and ``keep`` take from the context.
 
     Raises:
         BadConfiguration: the table has no contract, or one that cannot be read.
@@ -54,15 +42,16 @@ def contract_check(
     contract = load_contract(table)
 
     @dg.asset_check(
-        asset=asset_key or dg.AssetKey(table),
+        asset=asset_key,
         name=CHECK_NAME,
         blocking=True,
         description=f"{table} keeps its data contract, version {contract.version}.",
-        required_resource_keys={"market"},
+        required_resource_keys=required_resource_keys,
     )
     def contract_holds(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         result = run_contract(working_file(context), schema, contract)
-        keep(context, result)
+        if keep is not None:
+            keep(context, result)
         return check_result(result)
 
     return contract_holds

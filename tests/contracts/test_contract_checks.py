@@ -30,13 +30,12 @@ def run_with_check(
     kept: list[ContractResult] = []
     check = contract_check(
         table,
+        dg.AssetKey(table),
         working_file=lambda context: path,
         keep=lambda context, result: kept.append(result),
         **arguments,  # type: ignore[arg-type]
     )
-    definitions = dg.Definitions(
-        assets=[checked, after], asset_checks=[check], resources={"market": object()}
-    )
+    definitions = dg.Definitions(assets=[checked, after], asset_checks=[check])
     job = definitions.resolve_implicit_global_asset_job_def()
     return job.execute_in_process(raise_on_error=False), kept
 
@@ -108,4 +107,4 @@ def test_an_outcome_can_be_written_as_json(broken_quarter: Break) -> None:
 
 def test_a_table_without_a_contract_is_refused_when_the_check_is_made() -> None:
     with pytest.raises(BadConfiguration, match="no data contract for table 'no_such_table'"):
-        contract_check("no_such_table")
+        contract_check("no_such_table", dg.AssetKey("t"), working_file=lambda context: Path())

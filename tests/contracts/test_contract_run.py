@@ -23,7 +23,9 @@ def contract_with(*rules: Rule) -> Contract:
         Column("seller_id", "VARCHAR", True, "The seller."),
         Column("amount_minor", "BIGINT", False, "Amount."),
     )
-    return Contract("amounts", "2.1.0", "Amounts.", "one row per seller", columns, ("seller_id",), rules)
+    return Contract(
+        "amounts", "2.1.0", "Amounts.", "one row per seller", columns, ("seller_id",), rules
+    )
 
 
 def row_rule(sql: str, severity: str = "error") -> Rule:

@@ -1,0 +1,134 @@
+"""The auditor's catalogue: views over the published zone, any number of readers at once.
+
+Here belongs SQL over published runs, read-only. ``<table>`` shows, quarter by quarter, the run that
+holds now; ``all_runs.<table>`` shows every run; ``runs`` tells what each run was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import duckdb
+
+from fbacap_logic.calendar import Quarter
+from orchestration.contracts import load_contract
+from orchestration.errors import BadUsage
+from orchestration.files import sql_literal
+from orchestration.paths import DataFolder
+from orchestration.policies import policy_for
+from orchestration.published import (
+    PublishedRun,
+    current_runs,
+    published_quarters,
+    published_runs,
+)
+from orchestration.stages import PUBLICATIONS, published_tables
+
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+
+
+def open_catalogue(data: DataFolder) -> duckdb.DuckDBPyConnection:
+    """An in-memory connection with a view over every published table, closed to everything else.
+
+    Tables that nothing has been published of yet are there, empty.
+    """
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("create schema all_runs")
+    quarters = published_quarters(data.published)
+    runs = {quarter: published_runs(data.published, quarter) for quarter in quarters}
+    current = [
+        current_runs(data.published, quarter, _stage_order(data, quarter)) for quarter in quarters
+    ]
+    _create_runs(connection, runs)
+    for table in dict.fromkeys(name for kind in PUBLICATIONS for name in published_tables(kind)):
+        every = [run for found in runs.values() for run in found if table in run.tables]
+        latest = [found[table] for found in current if table in found]
+        _create_view(connection, f"all_runs.{table}", table, every)
+        _create_view(connection, table, table, latest)
+    connection.execute(f"set allowed_directories = [{sql_literal(data.published)}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def query(data: DataFolder, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Run one reading statement over the catalogue; column names and rows.
+
+    Raises:
+        BadUsage: the text is not SQL, is not one statement, or is not one that reads.
+    """
+    with open_catalogue(data) as connection:
+        try:
+            statements = connection.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type not in _READING:
+                raise BadUsage("give one SELECT; published tables are never changed")
+            cursor = connection.execute(statements[0])
+            columns = [str(entry[0]) for entry in cursor.description or []]
+            return columns, cursor.fetchall()
+        except duckdb.Error as error:
+            raise BadUsage(f"that query failed: {error}") from error
+
+
+def _stage_order(data: DataFolder, quarter: Quarter) -> Sequence[str]:
+    return [stage.name for stage in policy_for(data.policies, quarter).calendar_of(quarter).stages]
+
+
+def _create_runs(
+    connection: duckdb.DuckDBPyConnection, runs: Mapping[Quarter, Sequence[PublishedRun]]
+) -> None:
+    connection.execute(
+        "create table runs (quarter varchar, run integer, stage varchar, stage_kind varchar, "
+        "cutoff_at timestamp, policy_version varchar, code_version varchar, engine varchar, "
+        "rows bigint, manifest varchar)"
+    )
+    rows = [
+        (
+            run.quarter.label,
+            run.run,
+            run.stage,
+            run.kind,
+            run.cutoff_at.replace(tzinfo=None),
+            run.manifest["policy_version"],
+            run.manifest["code_version"],
+            run.manifest["engine"],
+            sum(entry["rows"] for entry in run.tables.values()),
+            str(run.manifest_path),
+        )
+        for found in runs.values()
+        for run in found
+    ]
+    if rows:
+        connection.executemany("insert into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _create_view(
+    connection: duckdb.DuckDBPyConnection, name: str, table: str, runs: Sequence[PublishedRun]
+) -> None:
+    contract = load_contract(table)
+    if not runs:
+        empty = ", ".join(
+            f'cast(null as {column.physical_type}) as "{column.name}"'
+            for column in contract.columns
+        )
+        connection.execute(
+            f"create view {name} as select cast(null as varchar) as quarter, "
+            f"cast(null as integer) as run, {empty} where false"
+        )
+        return
+    columns = ", ".join(f'file."{column}"' for column in contract.column_names)
+    paths = ", ".join(sql_literal(run.file(table)) for run in runs)
+    connection.execute(
+        f"""
+        create view {name} as
+        select
+            printf('%dQ%d', year(file.quarter), quarter(file.quarter)) as quarter,
+            file.run as run,
+            {columns}
+        from read_parquet(
+            [{paths}],
+            hive_partitioning = true,
+            hive_types = {{'quarter': date, 'run': integer}}
+        ) as file
+        """
+    )

@@ -1,0 +1,78 @@
+"""Every quarter at a glance: what was published, what is due, what comes next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from fbacap_logic.calendar import Quarter, quarter_range
+from orchestration.landing import landed_files
+from orchestration.paths import DataFolder
+from orchestration.policies import policy_for
+from orchestration.published import latest_run, published_quarters
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def quarter_status(data: DataFolder, now: datetime) -> list[dict[str, Any]]:
+    """One row a quarter and stage run, from the first quarter with a market to the last.
+
+    A quarter is listed when its market's capacity has landed or something of it was published.
+    """
+    quarters = {*published_quarters(data.published), *_quarters_with_capacity(data)}
+    if not quarters:
+        return []
+    rows = []
+    for quarter in quarter_range(min(quarters), max(quarters)):
+        for stage in policy_for(data.policies, quarter).calendar_of(quarter).stages:
+            run = latest_run(data.published, quarter, stage.name)
+            rows.append(
+                {
+                    "quarter": quarter.label,
+                    "stage": stage.name,
+                    "cut_off": stage.cutoff_at.date().isoformat(),
+                    "state": "published" if run else "due" if stage.cutoff_at <= now else "to come",
+                    "run": run.run if run else None,
+                    "rows": sum(entry["rows"] for entry in run.tables.values()) if run else None,
+                }
+            )
+    return rows
+
+
+def print_status(console: Console, rows: list[dict[str, Any]]) -> None:
+    """Print the rows, a line a quarter."""
+    from rich.table import Table
+
+    if not rows:
+        console.print("nothing has landed yet: fbacap generate DIR, then fbacap ingest DIR")
+        return
+    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    table = Table("quarter", *stages)
+    for quarter in dict.fromkeys(row["quarter"] for row in rows):
+        mine = {row["stage"]: row for row in rows if row["quarter"] == quarter}
+        table.add_row(quarter, *(_cell(mine.get(stage)) for stage in stages))
+    console.print(table)
+
+
+def _cell(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    if row["state"] == "published":
+        return f"run {row['run']}"
+    return f"{row['state']} {row['cut_off']}"
+
+
+def _quarters_with_capacity(data: DataFolder) -> set[Quarter]:
+    import duckdb
+
+    files = [
+        str(file.typed_path)
+        for file in landed_files(data.landing)
+        if file.table == "network_capacity" and file.rows
+    ]
+    if not files:
+        return set()
+    with duckdb.connect() as connection:
+        rows = connection.execute("select distinct quarter from read_parquet(?)", [files])
+        return {Quarter.containing(day) for (day,) in rows.fetchall()}
