@@ -26,7 +26,7 @@ from fbacap_logic.base_cohorts import (
 )
 from fbacap_logic.base_estimates import ESTIMATE_COLUMNS, estimate_later_quarters
 from fbacap_logic.calendar import Quarter
-from fbacap_logic.forecast import matching_rows, sorted_by_seller_market
+from fbacap_logic.seller_market_rows import matching_rows, sorted_by_seller_market
 from fbacap_logic.frames import SELLER_MARKET_KEY, codes_of, integers, require_unique
 from fbacap_logic.policy import BaseAllocationPolicy
 from fbacap_logic.pool_fit import fit_to_pool, names_of, pools_of_quarter

@@ -135,11 +135,12 @@ def forecast_quarter(
     table = sorted_by_seller_market(seller_markets, "seller_markets")
     weeks = _weeks_of_history(table, announced_on, policy.history_weeks)
     volume, sales = _dense_weeks(weekly_demand, table, weeks)
-    rate = latest_rate(running_totals(volume), weeks, _WEEKS_PER_YEAR)
+    running = running_totals(volume)
+    rate = latest_rate(running, weeks, _WEEKS_PER_YEAR)
     sales_rate = latest_rate(running_totals(sales), weeks, _WEEKS_PER_YEAR)
     chosen = policy.demand_quantile_bp / BASIS_POINTS
     p10, p50, p90, at_policy = relative_quantiles(
-        running_totals(volume),
+        running,
         weeks,
         _markets_of(table),
         _WEEKS_PER_QUARTER,

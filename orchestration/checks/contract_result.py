@@ -63,13 +63,11 @@ class ContractResult:
         """One sentence: that all holds, or the first broken rule, how often, and an example."""
         if not self.broken:
             return f"all {len(self.rules)} rules hold for {self.checked_rows} rows"
-        first = self.broken[0]
-        others = f"; {len(self.broken) - 1} more rules are broken" if self.broken[1:] else ""
+        first, *others = self.broken
+        times = "once" if first.failed_rows == 1 else f"{first.failed_rows} times"
         example = ", ".join(f"{name} {value}" for name, value in first.sample[0].items())
-        return (
-            f"{first.name} fails {first.failed_rows} times: {first.sentence} "
-            f"First at {example}{others}"
-        )
+        more = f"; also broken: {', '.join(rule.name for rule in others)}" if others else ""
+        return f"{first.name} fails {times}: {first.sentence} First at {example}{more}"
 
     def as_document(self) -> dict[str, Any]:
         """The outcome as plain values, for manifests; what rules say is in the contract."""

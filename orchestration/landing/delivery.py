@@ -7,7 +7,6 @@ that was cut short. Reading and checking the files is ``preparing``.
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -124,7 +123,7 @@ def _put_in_place(landing: Path, moves: tuple[tuple[Path, Path], ...]) -> None:
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary.chmod(0o444)
         flush(temporary)
-        os.replace(temporary, final)
+        temporary.replace(final)
         folders.update({final.parent, final.parent.parent})
     for folder in sorted({*folders, landing}):
         flush(folder)

@@ -167,7 +167,7 @@ def write_receipt(landing: Path, delivery: Delivery, previous_sha256: str | None
         stream.flush()
         os.fsync(stream.fileno())
     temporary.chmod(0o444)
-    os.replace(temporary, folder / f"{delivery.number:06d}.json")
+    temporary.replace(folder / f"{delivery.number:06d}.json")
     flush(folder)
 
 

@@ -31,8 +31,8 @@ def run_with_check(
     check = contract_check(
         table,
         dg.AssetKey(table),
-        working_file=lambda context: path,
-        keep=lambda context, result: kept.append(result),
+        working_file=lambda _: path,
+        keep=lambda _, result: kept.append(result),
         **arguments,  # type: ignore[arg-type]
     )
     definitions = dg.Definitions(assets=[checked, after], asset_checks=[check])
@@ -63,9 +63,9 @@ def test_a_broken_contract_stops_the_next_stage(broken_quarter: Break) -> None:
     (evaluation,) = result.get_asset_check_evaluations()
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
     assert evaluation.description == (
-        "net_due_is_fee_less_credit fails 1 times: Net due is fee less credit (rules §7). "
+        "net_due_is_fee_less_credit fails once: Net due is fee less credit (rules §7). "
         "First at request_id e, round 3, fee_minor 14000, credit_minor 7000, net_due_minor 1; "
-        "2 more rules are broken"
+        "also broken: deltas_are_now_less_before"
     )
     assert [result.table for result in kept] == ["settlements"]
 
@@ -107,4 +107,4 @@ def test_an_outcome_can_be_written_as_json(broken_quarter: Break) -> None:
 
 def test_a_table_without_a_contract_is_refused_when_the_check_is_made() -> None:
     with pytest.raises(BadConfiguration, match="no data contract for table 'no_such_table'"):
-        contract_check("no_such_table", dg.AssetKey("t"), working_file=lambda context: Path())
+        contract_check("no_such_table", dg.AssetKey("t"), working_file=lambda _: Path())

@@ -450,7 +450,7 @@ class TestChange:
             explain_change(self.row(target_milli_ft3=2**60 + 1), self.row())
 
     def test_the_previous_quarter_may_not_hold_a_seller_twice(self) -> None:
-        with pytest.raises(ValueError, match="history.previous_base_allocations: row 1 repeats"):
+        with pytest.raises(ValueError, match=r"previous_base_allocations: row 1 repeats"):
             explain_change(self.row(), pd.concat([self.row(), self.row()]))
 
 

@@ -1,0 +1,50 @@
+# Every target does its own set-up: python3 (3.11 or later) and make are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := data/demo
+export DAGSTER_DISABLE_TELEMETRY := true
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export GX_ANALYTICS_ENABLED := false
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint ui bench clean
+
+help: ## show this
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/'
+
+run: $(VENV)/.installed ## make a small marketplace and run its last complete quarter
+	rm -rf ./data/demo
+	$(BIN)/fbacap generate $(DEMO)/input --sellers 300 --quarters 1 --seed 1 --last 2025Q4
+	$(BIN)/fbacap ingest $(DEMO)/input --historical --data $(DEMO)
+	$(BIN)/fbacap run 2025Q4 --data $(DEMO)
+
+test: $(VENV)/.installed-dev ## run all tests
+	$(BIN)/pytest -n 2 --dist loadfile
+
+lint: $(VENV)/.installed-dev ## style, types, layers, SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint dbt_project/models
+
+ui: $(VENV)/.installed ## open the lineage UI on loopback, over FBACAP_DATA or else the demo
+	FBACAP_DATA=$${FBACAP_DATA:-$(DEMO)} $(BIN)/fbacap ui
+
+bench: $(VENV)/.installed-dev ## measure, as ratios in one run
+	$(BIN)/python -m benchmarks
+
+clean: ## remove the virtual environment, the demo and every cache
+	rm -rf ./.venv ./data/demo ./dbt_project/target ./.pytest_cache ./.mypy_cache ./.ruff_cache ./.hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@ $(VENV)/.installed

@@ -1,0 +1,122 @@
+"""CSV as delivered: UTF-8, commas, double quotes, one header line (RFC 4180).
+
+Here belong what makes a file no CSV at all, and finding a row's line again. What its values must
+be is for ``column_types`` and ``checking``.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from orchestration.errors import BadInput
+from orchestration.files import sql_literal
+
+
+class TextCheck:
+    """Reads a file's bytes as they go by, and refuses what is no UTF-8 text."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._lines = 0
+
+    def feed(self, chunk: bytes, *, final: bool = False) -> None:
+        """Check the next bytes; ``final`` says that no more will come.
+
+        Raises:
+            BadInput: they are not UTF-8, or hold a NUL, which no text has.
+        """
+        held = self._decoder.getstate()[0]  # the beginning of a character that the chunk completes
+        try:
+            self._decoder.decode(chunk, final)
+        except UnicodeDecodeError as fault:
+            line = self._lines + 1 + (held + chunk)[: fault.start].count(b"\n")
+            raise BadInput(
+                f"{self._name}, line {line}: the text is not UTF-8; save the file as UTF-8 and "
+                "deliver it again"
+            ) from fault
+        nul = chunk.find(b"\0")
+        if nul >= 0:
+            line = self._lines + 1 + chunk[:nul].count(b"\n")
+            raise BadInput(
+                f"{self._name}, line {line}: the text holds a NUL byte; write the file anew and "
+                "deliver it again"
+            )
+        self._lines += chunk.count(b"\n")
+
+
+def header(path: Path, name: str) -> tuple[str, ...]:
+    """The names in the first line.
+
+    Raises:
+        BadInput: there is no line, or it is no line of names.
+    """
+    try:
+        first = next(_records(path), None)
+    except csv.Error:
+        first = []
+    if first is None:
+        raise BadInput(f"{name} is empty; deliver it with a header line and its rows")
+    if not first:
+        raise BadInput(f"{name}, line 1: there is no header; write the columns' names there")
+    return tuple(first)
+
+
+def relation(path: Path, columns: Sequence[str]) -> str:
+    """A SELECT of the file's rows as text: ``source_row`` (from 1) and the columns; '' is null."""
+    struct = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
+    # row_number() over () numbers rows as they stand in the file, the order of insertion.
+    return (
+        f"select row_number() over () as source_row, * from read_csv({sql_literal(path)}, "
+        f"columns = {{{struct}}}, header = true, auto_detect = false, delim = ',', quote = '\"', "
+        "escape = '\"', nullstr = '', strict_mode = true)"
+    )
+
+
+def line_of(path: Path, row: int) -> int:
+    """The line, from 1, on which a data row (from 1) begins; quoted values may span lines."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream)
+        begin, seen = 1, -1
+        for record in reader:
+            seen += bool(record)  # blank lines are no rows; the header is row 0
+            if record and seen == row:
+                return begin
+            begin = reader.line_num + 1
+    raise ValueError(f"{path} has no row {row}")
+
+
+def structure_fault(path: Path, name: str, columns: int) -> str:
+    """The sentence for a file that the engine could not split into rows of cells."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream, strict=True)
+        begin = 1
+        try:
+            for record in reader:
+                if record and len(record) != columns:
+                    return (
+                        f"{name}, line {begin}: the row has {len(record)} cells, the header has "
+                        f"{columns}; the file may be cut off, or a comma not quoted: write it "
+                        "anew and deliver it again"
+                    )
+                begin = reader.line_num + 1
+        except csv.Error as fault:
+            unfinished = "unexpected end of data" in str(fault)
+            what = "a quoted cell never ends" if unfinished else "text follows a closing quote"
+            if unfinished or "expected after" in str(fault):
+                return (
+                    f"{name}, line {begin}: {what}; the file may be cut off, or a quote in a cell "
+                    "not doubled: write it anew and deliver it again"
+                )
+    return (
+        f"{name} is not regular CSV; write it with commas, double quotes and one kind of line end "
+        "(RFC 4180), and deliver it again"
+    )
+
+
+def _records(path: Path) -> Iterator[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        yield from csv.reader(stream, strict=True)
