@@ -26,11 +26,11 @@ from fbacap_logic.base_cohorts import (
 )
 from fbacap_logic.base_estimates import ESTIMATE_COLUMNS, estimate_later_quarters
 from fbacap_logic.calendar import Quarter
-from fbacap_logic.seller_market_rows import matching_rows, sorted_by_seller_market
 from fbacap_logic.frames import SELLER_MARKET_KEY, codes_of, integers, require_unique
 from fbacap_logic.policy import BaseAllocationPolicy
 from fbacap_logic.pool_fit import fit_to_pool, names_of, pools_of_quarter
 from fbacap_logic.score import SCORE_COLUMNS, piecewise_linear
+from fbacap_logic.seller_market_rows import matching_rows, sorted_by_seller_market
 from fbacap_logic.units import Int64Array
 
 __all__ = [

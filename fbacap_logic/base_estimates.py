@@ -18,7 +18,7 @@ from fbacap_logic.forecast import LATER_DEMAND_COLUMNS
 from fbacap_logic.frames import SELLER_MARKET_KEY, integers
 from fbacap_logic.policy import BaseAllocationPolicy
 from fbacap_logic.pool_fit import fit_to_pool, names_of, pools_of_quarter
-from fbacap_logic.units import INT64_MAX, Int64Array, group_sums
+from fbacap_logic.units import Int64Array, group_sums
 
 ESTIMATE_COLUMNS = (
     *SELLER_MARKET_KEY,
@@ -96,5 +96,4 @@ def estimate_later_quarters(
 
 
 def _at_least_the_floors(pool: Int64Array, floor: Int64Array, market: Int64Array) -> Int64Array:
-    needed = group_sums(floor, market, len(pool))
-    return np.minimum(np.maximum(pool, needed), INT64_MAX).astype(np.int64)
+    return np.maximum(pool, group_sums(floor, market, len(pool)))

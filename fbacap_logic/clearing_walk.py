@@ -16,6 +16,7 @@ from fbacap_logic.total_order import order_requests
 from fbacap_logic.units import (
     INT64_MAX,
     Int64Array,
+    WideArray,
     exact_cumulative,
     exact_sum,
     largest_remainder,
@@ -23,6 +24,8 @@ from fbacap_logic.units import (
 )
 
 TieRule = Literal["time_priority", "pro_rata"]
+
+_PASSES_BEFORE_SETTING_ASIDE = 64  # setting rows aside costs a pass over the rest of the book
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,11 @@ def allocate(
             break
         step = np.flatnonzero(rows_of_step)
         step = step[order_requests(fee_minor_per_ft3[step], instant[step], request_id[step])]
-        walked = walk(
-            open_milli_ft3[step],
-            minimum_milli_ft3[step],
-            left,
-            fee_minor_per_ft3[step] if tie_rule == "pro_rata" else None,
-        )
+        volumes, minimums = open_milli_ft3[step], minimum_milli_ft3[step]
+        if tie_rule == "pro_rata":
+            walked = walk_levels(volumes, minimums, left, fee_minor_per_ft3[step])
+        else:
+            walked = walk(volumes, minimums, left)
         granted[step] = walked.granted_milli_ft3
         dropped[step] = walked.is_dropped
         left = walked.left_milli_ft3
@@ -109,38 +111,64 @@ def marginal_fee(
 
 
 def walk(
-    open_milli_ft3: Int64Array,
-    minimum_milli_ft3: Int64Array,
-    room_milli_ft3: int,
-    pro_rata_fee_minor_per_ft3: Int64Array | None = None,
+    open_milli_ft3: Int64Array, minimum_milli_ft3: Int64Array, room_milli_ft3: int
 ) -> Allocation:
     """Deal room to rows that already stand in the total order (rules §§3–4).
 
     Each row gets all it asks while room lasts; the first that does not fit gets the rest, unless
-    the rest is below its minimum: then it is passed over and the walk goes on. The loop turns once
-    per row passed over (once per fee when fees are given, whose rows share in proportion).
+    the rest is below its minimum: then it is passed over and the walk goes on. Passing over the
+    one row that came short and walking on is the same as clearing again without it, because
+    nothing before it changes.
 
-    Passing over the one row that came short and walking on is the same as clearing again without
-    it, because nothing before it changes.
+    Room only shrinks, so rows whose minimum is above what is left can be set aside all at once;
+    whether they were passed over or never reached shows when the room has run out.
 
     >>> walk(np.array([60, 50, 10]), np.array([0, 45, 0]), 100).granted_milli_ft3
     array([60,  0, 10])
     """
+    granted = np.zeros(len(open_milli_ft3), dtype=np.int64)
+    waiting = np.arange(len(open_milli_ft3))
+    reached, left = len(waiting), int(room_milli_ft3)
+    if left == 0:
+        reached = 0
+    while len(waiting) and left > 0:
+        dealt, done, left = _deal(open_milli_ft3[waiting], minimum_milli_ft3[waiting], left)
+        granted[waiting[:done]] = dealt[:done]
+        if left == 0:
+            reached = int(waiting[done - 1]) + 1
+        waiting = waiting[done:]
+        waiting = waiting[minimum_milli_ft3[waiting] <= left]
+    dropped = (granted == 0) & (open_milli_ft3 > 0)
+    dropped[reached:] = False
+    return Allocation(granted, dropped, left)
+
+
+def walk_levels(
+    open_milli_ft3: Int64Array,
+    minimum_milli_ft3: Int64Array,
+    room_milli_ft3: int,
+    fee_minor_per_ft3: Int64Array,
+) -> Allocation:
+    """``walk`` under pro_rata: the rows of the fee that does not fit share what is left (rules §4).
+
+    The loop turns once per fee at which dropped rows leave something over for the next.
+
+    >>> at_one_fee = np.array([400, 400])
+    >>> walk_levels(np.array([50, 30]), np.array([0, 0]), 40, at_one_fee).granted_milli_ft3
+    array([25, 15])
+    """
     granted = open_milli_ft3.copy()
     dropped = np.zeros(len(granted), dtype=np.bool_)
     cumulative = exact_cumulative(open_milli_ft3)
+    ascending = -fee_minor_per_ft3
     start, left = 0, int(room_milli_ft3)
     while start < len(granted):
         before = int(cumulative[start - 1]) if start else 0
-        target = before + left
-        if cumulative.dtype != object:
-            target = min(target, INT64_MAX)
-        short = int(np.searchsorted(cumulative, target, side="right"))
+        short = _first_above(cumulative, before + left)
         if short == len(granted):
             return Allocation(granted, dropped, left - (int(cumulative[-1]) - before))
-        first, end = short, short + 1
-        if pro_rata_fee_minor_per_ft3 is not None:
-            first, end = _rows_at_fee_of(pro_rata_fee_minor_per_ft3, short)
+        first = int(np.searchsorted(ascending, ascending[short], side="left"))
+        end = int(np.searchsorted(ascending, ascending[short], side="right"))
         left -= (int(cumulative[first - 1]) if first else 0) - before
         level = share_level(open_milli_ft3[first:end], minimum_milli_ft3[first:end], left)
         granted[first:end] = level.granted_milli_ft3
@@ -207,11 +235,31 @@ def _sure_drops(
     return doubtful[len(doubtful) - run_length :]
 
 
-def _rows_at_fee_of(descending_fee: Int64Array, row: int) -> tuple[int, int]:
-    """First row of the given row's fee, and one past the last; fees stand in descending order."""
-    ascending = -descending_fee
-    wanted = ascending[row]
-    return (
-        int(np.searchsorted(ascending, wanted, side="left")),
-        int(np.searchsorted(ascending, wanted, side="right")),
-    )
+def _deal(
+    open_milli_ft3: Int64Array, minimum_milli_ft3: Int64Array, left_milli_ft3: int
+) -> tuple[Int64Array, int, int]:
+    """Deal until the room or the rows run out, or enough rows were passed over one by one.
+
+    Returns (volume of each row, number of rows dealt with, room left).
+    """
+    dealt = open_milli_ft3.copy()
+    cumulative = exact_cumulative(open_milli_ft3)
+    start, left = 0, left_milli_ft3
+    for _ in range(_PASSES_BEFORE_SETTING_ASIDE):
+        before = int(cumulative[start - 1]) if start else 0
+        short = _first_above(cumulative, before + left)
+        left -= (int(cumulative[short - 1]) if short else 0) - before
+        if short == len(dealt) or left == 0:
+            return dealt, short, left
+        if left >= int(minimum_milli_ft3[short]):
+            dealt[short] = left
+            return dealt, short + 1, 0
+        dealt[short] = 0
+        start = short + 1
+    return dealt, start, left
+
+
+def _first_above(cumulative: WideArray, target: int) -> int:
+    """The first row at which the running sum passes the target; their number if none does."""
+    within = target if cumulative.dtype == object else min(target, INT64_MAX)
+    return int(np.searchsorted(cumulative, within, side="right"))

@@ -48,7 +48,7 @@ def fit_to_pool(
 
     Raises:
         ValueError: a claim is below its floor, or a market's floors, or its confirmed volumes
-            with its floors, exceed its pool.
+            with its floors, exceed its pool, or its claims sum past 63 bits.
 
     >>> fit_to_pool(np.array([10_000, 30_000]), np.array([5_000, 0]), np.zeros(2, int),
     ...     np.array([12_000]), ["us/standard"])
@@ -106,7 +106,7 @@ def _share_pool(
     rank = np.arange(len(unscaled), dtype=np.int64)
     while True:
         least = np.where(held, promised, floor)
-        room = (pool - group_sums(least, market, len(pool))).astype(np.int64)
+        room = pool - group_sums(least, market, len(pool))
         share = least.copy()
         free = ~held
         share[free] += largest_remainder(room, market[free], (unscaled - floor)[free], rank[free])
@@ -176,7 +176,7 @@ def ft3_text(milli_ft3: int) -> str:
 
 
 def _sums_exceed(values: Int64Array, market: Int64Array, pool: Int64Array) -> BoolArray:
-    return np.asarray(group_sums(values, market, len(pool)) > pool, dtype=np.bool_)
+    return group_sums(values, market, len(pool)) > pool
 
 
 def _refuse_more_than_pool(

@@ -196,6 +196,8 @@ def _largest_magnitude(values: Int64Array | int) -> int:
 
 
 def _descending_rank(values: WideArray) -> Int64Array:
-    """Dense ranks, largest value first; equal values share a rank."""
+    """Sort keys, largest value first; equal values share a key."""
+    if values.dtype != object:
+        return -values.astype(np.int64)
     _, inverse = np.unique(values, return_inverse=True)
     return -inverse.astype(np.int64)

@@ -168,7 +168,8 @@ def _from_query(name: str, query: str) -> tuple[RuleKind, str]:
     bare = _QUOTED.sub("''", query)
     if "--" in bare or "/*" in bare or ";" in bare:
         raise ContractFault(f"rule {name} holds a comment or a semicolon; a rule is one SELECT")
-    for shape, kind in ((_ROW_SHAPE, "row"), (_QUERY_SHAPE, "query")):
+    shapes: dict[RuleKind, re.Pattern[str]] = {"row": _ROW_SHAPE, "query": _QUERY_SHAPE}
+    for kind, shape in shapes.items():
         found = shape.fullmatch(query)
         if found and _is_balanced(found["sql"]):
             sql = found["sql"].strip()
@@ -177,7 +178,7 @@ def _from_query(name: str, query: str) -> tuple[RuleKind, str]:
                     f"rule {name} has a ${{…}} where its shape has none: only ${{table}} is "
                     "filled in, and a row's predicate cannot read it"
                 )
-            return ("row" if kind == "row" else "query"), sql
+            return kind, sql
     raise ContractFault(f"rule {name}: its query has neither of the two shapes")
 
 

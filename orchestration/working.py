@@ -185,7 +185,7 @@ def _create_landing_view(
         return []
     paths = ", ".join(sql_literal(file.typed_path) for file in mine)
     connection.execute(
-        f"create view landing.{table} as select * from read_parquet([{paths}]) "
+        f"create view landing.{table} as select * from read_parquet([{paths}], hive_partitioning = false) "
         f"where received_at < timestamp '{cutoff.isoformat(sep=' ')}'"
     )
     rows = {file.sha256: file.rows for file in mine}
@@ -228,7 +228,10 @@ def _create_earlier_view(connection: duckdb.DuckDBPyConnection, table: EarlierTa
         _create_empty(connection, table.relation, columns)
         return
     path = sql_literal(table.source.file(table.published_as))
-    connection.execute(f"create view {table.relation} as select * from read_parquet({path})")
+    connection.execute(
+        f"create view {table.relation} as "
+        f"select * from read_parquet({path}, hive_partitioning = false)"
+    )
 
 
 def _create_empty(

@@ -66,7 +66,7 @@ class ContractResult:
         first, *others = self.broken
         times = "once" if first.failed_rows == 1 else f"{first.failed_rows} times"
         example = ", ".join(f"{name} {value}" for name, value in first.sample[0].items())
-        more = f"; also broken: {', '.join(rule.name for rule in others)}" if others else ""
+        more = f"; also broken: {_listed([rule.name for rule in others])}" if others else ""
         return f"{first.name} fails {times}: {first.sentence} First at {example}{more}"
 
     def as_document(self) -> dict[str, Any]:
@@ -110,6 +110,11 @@ class ContractResult:
             for rule in self.broken
             if rule.sample
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + rest
 
 
 def escaped(text: str) -> str:

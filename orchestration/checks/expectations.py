@@ -67,8 +67,10 @@ def _let_go_of_duckdb() -> None:
 atexit.register(_let_go_of_duckdb)
 
 # A rule that cannot be evaluated is raised by contract_run in one sentence; the log would repeat
-# it with a traceback for every rule of the suite.
-logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+# it with a traceback for every rule of the suite, and announce a folder that is never used.
+_log = logging.getLogger("great_expectations")
+_log.addHandler(logging.NullHandler())
+_log.propagate = False
 
 
 class BreakingRows(TableMetricProvider):

@@ -16,13 +16,13 @@ from pathlib import Path
 from orchestration.errors import Busy, Corrupted
 from orchestration.files import flush
 from orchestration.landing.receipts import (
+    RECEIPTS,
     STORED_NAME,
     TYPED_NAME,
     Delivery,
     Receipts,
     naive_utc,
     read_receipts,
-    receipts_folder,
     write_receipt,
 )
 from orchestration.landing.source_folder import survey
@@ -92,7 +92,7 @@ def receive(
             )
             if delivery.number is not None:
                 _put_in_place(landing, prepared.moves)
-                write_receipt(landing, delivery, receipts.last_sha256)
+                write_receipt(landing, delivery, receipts.last_sha256, found.note)
         finally:
             shutil.rmtree(incoming)
     return delivery
@@ -146,14 +146,14 @@ def _remove_leftovers(landing: Path, receipts: Receipts) -> None:
         if match and int(match["number"]) != receipts.count + 1:
             raise Corrupted(
                 f"{path} belongs to receipt {match['number']}, which does not name it or is "
-                f"missing; restore {receipts_folder(landing)} from a backup"
+                f"missing; restore {landing / RECEIPTS} from a backup"
             )
     unnamed_stored = [
         path
         for path in sorted(landing.glob("files/*/*"))
         if STORED_NAME.fullmatch(path.name) and path not in named
     ]
-    for path in (*unnamed_typed, *unnamed_stored, *receipts_folder(landing).glob(".*.json.tmp")):
+    for path in (*unnamed_typed, *unnamed_stored, *(landing / RECEIPTS).glob(".*.json.tmp")):
         path.unlink()
     if _incoming(landing).is_dir():
         shutil.rmtree(_incoming(landing))

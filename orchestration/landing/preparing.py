@@ -79,9 +79,9 @@ def prepare(request: Request, progress: Callable[[str, float], None]) -> Prepare
             done += copy.stat().st_size
             if earlier := delivered_in.get((source.table, sha256)):
                 skipped.append(SkippedFile(source.table, source.name, sha256, earlier))
-                continue
-            delivered_in[source.table, sha256] = request.number
-            ready.append(_prepare_file(connection, request, source, copy, sha256))
+            else:
+                delivered_in[source.table, sha256] = request.number
+                ready.append(_prepare_file(connection, request, source, copy, sha256))
             progress(source.name, min(1.0, done / total if total else 1.0))
         _check_tables(connection, ready, skipped)
     moves = tuple(

@@ -20,6 +20,7 @@ from orchestration.errors import Corrupted
 from orchestration.files import flush
 
 FORMAT = 1
+RECEIPTS = "deliveries"
 STORED_NAME = re.compile(r"(?P<sha256>[0-9a-f]{64})\.(?:csv|parquet)")
 TYPED_NAME = re.compile(r"(?P<sha256>[0-9a-f]{64})-(?P<number>[0-9]{6})\.parquet")
 _RECEIPT_NAME = re.compile(r"(?P<number>[0-9]{6})\.json")
@@ -104,11 +105,6 @@ def naive_utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None)
 
 
-def receipts_folder(landing: Path) -> Path:
-    """Where the receipts are."""
-    return landing / "deliveries"
-
-
 def stored_path(landing: Path, table: str, sha256: str, kind: str) -> Path:
     """Where a file's bytes as received are."""
     return landing / "files" / table / f"{sha256}.{kind}"
@@ -126,7 +122,7 @@ def read_receipts(landing: Path) -> Receipts:
         Corrupted: as for ``landed_files``.
     """
     landing = landing.resolve()
-    folder = receipts_folder(landing)
+    folder = landing / RECEIPTS
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     names = [name for name in names if _RECEIPT_NAME.fullmatch(name)]
     files: list[LandedFile] = []
@@ -142,15 +138,22 @@ def read_receipts(landing: Path) -> Receipts:
     return Receipts(len(names), previous, tuple(files))
 
 
-def write_receipt(landing: Path, delivery: Delivery, previous_sha256: str | None) -> None:
+def write_receipt(
+    landing: Path,
+    delivery: Delivery,
+    previous_sha256: str | None,
+    note: Mapping[str, Any] | None,
+) -> None:
     """Commit a delivery: its receipt appears whole or not at all.
+
+    ``note`` is kept as whoever made the delivery wrote it.
 
     Raises:
         ValueError: the delivery has no number, so there is nothing to commit.
     """
     if delivery.number is None:
         raise ValueError("a delivery without a number brought nothing to commit")
-    folder = receipts_folder(landing)
+    folder = landing / RECEIPTS
     folder.mkdir(parents=True, exist_ok=True)
     document = {
         "format": FORMAT,
@@ -158,6 +161,7 @@ def write_receipt(landing: Path, delivery: Delivery, previous_sha256: str | None
         "previous_sha256": previous_sha256,
         "received_at": _write_instant(delivery.received_at),
         "historical": delivery.historical,
+        "note": note,
         "files": [_file_document(landing, file) for file in delivery.files],
     }
     content = json.dumps(document, indent=2, ensure_ascii=False) + "\n"

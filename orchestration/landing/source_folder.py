@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from orchestration.contracts import contract_names
 from orchestration.errors import BadInput
@@ -32,11 +32,19 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a delivered folder holds, in the order of names."""
+    """What a delivered folder holds, in the order of names.
+
+    ``note``: what ``_delivery.json`` says, whole; None when there is none.
+    """
 
     files: tuple[SourceFile, ...]
     ignored: tuple[str, ...]
-    simulated: Mapping[str, str]
+    note: Mapping[str, Any] | None = None
+
+    @property
+    def simulated(self) -> Mapping[str, str]:
+        """How the rows of simulated tables were made, by table."""
+        return {} if self.note is None else self.note["simulated"]
 
 
 def survey(source: Path) -> Survey:
@@ -69,7 +77,7 @@ def survey(source: Path) -> Survey:
             f"{source} holds no table; deliver files named after tables, such as {tables[0]}.csv "
             f"(tables: {', '.join(tables)})"
         )
-    return Survey(tuple(files), tuple(ignored), _simulated(source / NOTE_FILE, tables))
+    return Survey(tuple(files), tuple(ignored), _read_note(source / NOTE_FILE, tables))
 
 
 def _survey_table_folder(folder: Path, tables: tuple[str, ...]) -> Survey:
@@ -86,7 +94,7 @@ def _survey_table_folder(folder: Path, tables: tuple[str, ...]) -> Survey:
             raise BadInput(f"{name} holds data too deep to be found; move it up to {folder.name}/")
         else:
             ignored.append(f"{name}/")
-    return Survey(tuple(files), tuple(ignored) if files else (f"{folder.name}/",), {})
+    return Survey(tuple(files), tuple(ignored) if files else (f"{folder.name}/",))
 
 
 def _kind(path: Path) -> FileKind | None:
@@ -108,19 +116,17 @@ def _table(stem: str, tables: tuple[str, ...], name: str) -> str:
     return stem
 
 
-def _simulated(note: Path, tables: tuple[str, ...]) -> Mapping[str, str]:
+def _read_note(note: Path, tables: tuple[str, ...]) -> Mapping[str, Any] | None:
     if not note.is_file():
-        return {}
+        return None
     remedy = f'write it as {{"simulated": {{"{tables[0]}": "how it was made"}}}}'
     try:
         document = json.loads(note.read_text("utf-8"))
     except ValueError as fault:
         raise BadInput(f"{NOTE_FILE} is not JSON in UTF-8; {remedy}") from fault
-    simulated = document.get("simulated", {}) if isinstance(document, dict) else None
-    if (
-        not isinstance(simulated, dict)
-        or set(document) - {"simulated"}
-        or not all(isinstance(how, str) and how.strip() for how in simulated.values())
+    simulated = document.get("simulated") if isinstance(document, dict) else None
+    if not isinstance(simulated, dict) or not all(
+        isinstance(how, str) and how.strip() for how in simulated.values()
     ):
         raise BadInput(f"{NOTE_FILE} says something that is not understood; {remedy}")
     if unknown := sorted(set(simulated) - set(tables)):
@@ -128,4 +134,4 @@ def _simulated(note: Path, tables: tuple[str, ...]) -> Mapping[str, str]:
             f"{NOTE_FILE} calls '{unknown[0]}' simulated, which is no table "
             f"(tables: {', '.join(tables)})"
         )
-    return simulated
+    return document

@@ -1,4 +1,4 @@
-"""How property tests run: no deadline (a busy machine is no failure), the same examples each time."""
+"""How property tests run: without deadline (a busy machine is no failure), repeatably."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from fbacap_logic.calendar import Quarter, QuarterCalendar
 from fbacap_logic.policy import ClearingRules, Policy, RequestPolicy, SettlementPolicy
 
 QUARTER = Quarter(2026, 4)
-FIRST_MOMENT = datetime(2026, 8, 21)
+FIRST_MOMENT = datetime.fromisoformat("2026-08-21")
 MARKETS = (("DE", "oversize"), ("US", "standard"))
 SELLERS = ("s1", "s2", "é")
 HUGE = 2**62

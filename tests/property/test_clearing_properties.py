@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from strategies import (
     supply_frame,
 )
 
+from fbacap_logic import clearing_walk
 from fbacap_logic.clearing import ClearingRules, QuarterClearing, clear_quarter, clear_round
 from fbacap_logic.requests import judge_requests
 
@@ -53,6 +55,13 @@ def test_a_cleared_round_is_what_the_slow_reference_says(book, supply, rules):
 @given(crowded_levels(), st.integers(0, 120), clearing_rules)
 def test_a_crowd_of_all_or_nothing_requests_is_dropped_one_by_one(book, supply, rules):
     assert_cleared_as_the_reference(book, supply, rules)
+
+
+@given(crowded_levels(), st.integers(0, 120), clearing_rules)
+def test_setting_hopeless_requests_aside_at_once_changes_nothing(book, supply, rules):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clearing_walk, "_PASSES_BEFORE_SETTING_ASIDE", 1)
+        assert_cleared_as_the_reference(book, supply, rules)
 
 
 @given(books(), supplies, clearing_rules, st.data())

@@ -12,14 +12,8 @@ import pytest
 from fbacap_logic.base_allocation import (
     ALLOCATION_COLUMNS,
     ESTIMATE_COLUMNS,
-    INDIVIDUAL,
-    NEW_PROFESSIONAL,
-    PROFESSIONAL,
     BaseAllocation,
     allocate,
-    cohorts,
-    explain_change,
-    fit_to_pool,
     multiplier_bp,
 )
 from fbacap_logic.calendar import Quarter
@@ -116,128 +110,12 @@ def one(*values: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.array(values, dtype=np.int64)
 
 
-class TestCohorts:
-    def cohort(self, **row: Any) -> str:
-        seller = {"seller_id": "a", "joined_on": None, "history_start": None} | row
-        return str(cohorts(sellers_of(seller), ANNOUNCED_ON, POLICY)[0])
-
-    def test_a_professional_is_new_until_39_weeks_have_passed(self) -> None:
-        assert self.cohort(joined_on=date(2025, 11, 20)) == PROFESSIONAL  # 273 days, 39 weeks
-        assert self.cohort(joined_on=date(2025, 11, 21)) == NEW_PROFESSIONAL
-
-    def test_an_individual_is_an_individual_however_young(self) -> None:
-        assert self.cohort(account_type="individual", joined_on=ANNOUNCED_ON) == INDIVIDUAL
-        assert self.cohort(account_type="individual", joined_on=date(2010, 1, 1)) == INDIVIDUAL
-
-    def test_without_a_joining_day_the_first_order_counts(self) -> None:
-        assert self.cohort(history_start=date(2020, 1, 1)) == PROFESSIONAL
-        assert self.cohort(history_start=date(2026, 8, 1)) == NEW_PROFESSIONAL
-
-    def test_a_joining_day_goes_before_the_first_order(self) -> None:
-        row = {"joined_on": date(2026, 8, 1), "history_start": date(2020, 1, 1)}
-        assert self.cohort(**row) == NEW_PROFESSIONAL
-
-    def test_with_neither_a_professional_is_new(self) -> None:
-        assert self.cohort() == NEW_PROFESSIONAL
-
-    def test_the_first_order_in_any_storage_type_of_the_same_marketplace_counts(self) -> None:
-        known = {"joined_on": None, "history_start": date(2020, 1, 1)}
-        unknown = {"joined_on": None, "history_start": None}
-        sellers = sellers_of(
-            {"seller_id": "a", "storage_type": "oversize"} | unknown,
-            {"seller_id": "a"} | known,
-            {"seller_id": "a", "marketplace_id": "br"} | unknown,
-        )
-        found = cohorts(sellers, ANNOUNCED_ON, POLICY).tolist()
-        assert found == [PROFESSIONAL, PROFESSIONAL, NEW_PROFESSIONAL]
-
-    @pytest.mark.parametrize("dtype", ["datetime64[ns]", "datetime64[us]", "datetime64[s]"])
-    def test_days_may_be_dates_or_timestamps(self, dtype: str) -> None:
-        sellers = sellers_of({"seller_id": "a"}, {"seller_id": "b", "joined_on": ANNOUNCED_ON})
-        typed = sellers.astype({"joined_on": dtype, "history_start": dtype})
-        expected = [PROFESSIONAL, NEW_PROFESSIONAL]
-        assert cohorts(sellers, ANNOUNCED_ON, POLICY).tolist() == expected
-        assert cohorts(typed, ANNOUNCED_ON, POLICY).tolist() == expected
-
-    @pytest.mark.parametrize("account_type", ["Professional", "", None])
-    def test_an_unknown_account_type_is_refused(self, account_type: str | None) -> None:
-        with pytest.raises(ValueError, match=r"seller a of marketplace us has .*account type"):
-            self.cohort(account_type=account_type)
-
-
 class TestMultiplier:
     def test_it_runs_through_the_policys_points(self) -> None:
         assert multiplier_bp(one(0, 500, 1000), POLICY).tolist() == [6_000, 10_000, 13_000]
 
     def test_it_is_straight_between_them(self) -> None:
         assert multiplier_bp(one(125, 750), POLICY).tolist() == [7_000, 11_500]
-
-
-class TestFit:
-    def fit(self, claims: list[int], floors: list[int], pool: int, **more: Any) -> list[int]:
-        market = np.zeros(len(claims), dtype=np.int64)
-        return fit_to_pool(
-            one(*claims), one(*floors), market, one(pool), ["us/standard"], **more
-        ).tolist()
-
-    def test_nobody_is_scaled_up(self) -> None:
-        assert self.fit([100, 50], [0, 0], 1_000) == [100, 50]
-
-    def test_claims_that_fill_the_pool_exactly_are_kept(self) -> None:
-        assert self.fit([100, 50], [20, 0], 150) == [100, 50]
-
-    def test_only_what_lies_above_the_floors_is_scaled(self) -> None:
-        # 30 of floors; 70 left for 150 + 50 above them.
-        assert self.fit([180, 50], [30, 0], 100) == [30 + 53, 17]
-
-    def test_a_unit_left_goes_to_the_first_seller_when_remainders_are_equal(self) -> None:
-        assert self.fit([10, 10, 10], [0, 0, 0], 10) == [4, 3, 3]
-
-    def test_floors_that_fill_the_pool_leave_everyone_the_floor(self) -> None:
-        assert self.fit([50, 40], [15, 5], 20) == [15, 5]
-
-    def test_an_empty_pool_gives_nothing(self) -> None:
-        assert self.fit([50, 40], [0, 0], 0) == [0, 0]
-
-    def test_markets_do_not_share_space(self) -> None:
-        market = one(0, 1, 0, 1)
-        base = fit_to_pool(
-            one(60, 60, 40, 40), one(0, 0, 0, 0), market, one(50, 500), ["us/a", "us/b"]
-        )
-        assert base.tolist() == [30, 60, 20, 40]
-
-    def test_floors_above_the_pool_stop_with_both_figures_in_cubic_feet(self) -> None:
-        with pytest.raises(ValueError, match=r"us/standard.* 30 ft³ .* 20\.5 ft³"):
-            self.fit([20_000, 10_000], [20_000, 10_000], 20_500)
-
-    def test_a_claim_below_its_floor_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="below its floor"):
-            self.fit([10], [11], 100)
-
-    def test_a_confirmed_volume_is_kept_and_the_others_share_the_rest(self) -> None:
-        confirmed = one(60, 0, 0)
-        assert self.fit([80, 40, 40], [0, 0, 0], 100, confirmed_milli_ft3=confirmed) == [60, 20, 20]
-
-    def test_a_confirmed_volume_below_the_fair_share_changes_nothing(self) -> None:
-        confirmed = one(40, 10, 0)
-        assert self.fit([80, 40, 40], [0, 0, 0], 100, confirmed_milli_ft3=confirmed) == [50, 25, 25]
-
-    def test_holding_one_seller_may_push_another_down_to_its_own_confirmed_volume(self) -> None:
-        # Fair shares are 40, 40, 20; holding the first at 70 leaves 20 and 10, and 25 is confirmed.
-        confirmed = one(70, 25, 0)
-        assert self.fit([80, 80, 40], [0, 0, 0], 100, confirmed_milli_ft3=confirmed) == [70, 25, 5]
-
-    def test_a_confirmed_volume_above_the_claim_is_kept(self) -> None:
-        assert self.fit([10, 5], [0, 0], 100, confirmed_milli_ft3=one(30, 0)) == [30, 5]
-        assert self.fit([10, 80], [0, 0], 100, confirmed_milli_ft3=one(30, 0)) == [30, 70]
-
-    def test_confirmed_volumes_above_a_shrunk_pool_stop_by_name(self) -> None:
-        with pytest.raises(ValueError, match=r"us/standard.*confirmed.*0\.06 ft³.*0\.05 ft³"):
-            self.fit([10, 5], [0, 5], 50, confirmed_milli_ft3=one(55, 0))
-
-    def test_volumes_whose_sum_passes_63_bits_are_fitted_exactly(self) -> None:
-        large = 2**62
-        assert self.fit([large, large, large], [0, 0, 0], 9, confirmed_milli_ft3=None) == [3, 3, 3]
 
 
 class TestAllocate:
@@ -395,63 +273,6 @@ class TestConfirmed:
         first = announce(self.SELLERS, [13_000, 13_000, 0])
         row = announce(self.SELLERS, [0, 0, 0], confirmed=first.allocations).allocations.iloc[0]
         assert row[CHANGES].tolist() == [0, 0, 0, 22_000]
-
-
-class TestChange:
-    def row(self, seller: str = "a", **values: Any) -> pd.DataFrame:
-        usual = {
-            "marketplace_id": "us",
-            "storage_type": "standard",
-            "seller_id": seller,
-            "cohort": PROFESSIONAL,
-            "target_milli_ft3": 0,
-            "multiplier_bp": 10_000,
-            "floor_milli_ft3": 0,
-            "base_milli_ft3": 0,
-        }
-        return pd.DataFrame([usual | values])
-
-    def parts(self, now: pd.DataFrame, before: pd.DataFrame) -> list[int]:
-        return explain_change(now, before)[CHANGES].iloc[0].tolist()
-
-    def test_each_factor_has_its_own_part(self) -> None:
-        before = self.row(target_milli_ft3=100, multiplier_bp=10_000, base_milli_ft3=90)
-        now = self.row(target_milli_ft3=200, multiplier_bp=12_000, base_milli_ft3=150)
-        # Demand 100 → 200, score 200 → 240; the pool took 10 of 100 before and takes 90 now.
-        assert self.parts(now, before) == [100, 40, 0, -80]
-
-    def test_a_new_seller_starts_from_nothing_with_a_neutral_multiplier(self) -> None:
-        now = self.row(target_milli_ft3=200, multiplier_bp=8_000, base_milli_ft3=120)
-        assert self.parts(now, self.row(seller="b")) == [200, -40, 0, -40]
-        assert explain_change(now, self.row(seller="b"))["previous_base_milli_ft3"].tolist() == [0]
-
-    def test_what_a_new_individual_gets_is_floor(self) -> None:
-        now = self.row(cohort=INDIVIDUAL, target_milli_ft3=9, floor_milli_ft3=15, base_milli_ft3=15)
-        assert self.parts(now, self.row(seller="b")) == [0, 0, 15, 0]
-
-    def test_outgrowing_the_floor_of_new_professionals_counts_as_floor(self) -> None:
-        before = self.row(cohort=NEW_PROFESSIONAL, floor_milli_ft3=50, base_milli_ft3=50)
-        now = self.row(target_milli_ft3=30, base_milli_ft3=30)
-        assert self.parts(now, before) == [0, 0, -20, 0]
-
-    def test_turning_professional_counts_as_floor(self) -> None:
-        before = self.row(
-            cohort=INDIVIDUAL, target_milli_ft3=10, floor_milli_ft3=15, base_milli_ft3=15
-        )
-        now = self.row(target_milli_ft3=100, multiplier_bp=9_000, base_milli_ft3=80)
-        assert self.parts(now, before) == [0, 0, 75, -10]
-
-    def test_nothing_changed_means_no_parts(self) -> None:
-        same = self.row(target_milli_ft3=100, multiplier_bp=9_000, base_milli_ft3=50)
-        assert self.parts(same, same) == [0, 0, 0, 0]
-
-    def test_claims_too_large_to_subtract_are_refused(self) -> None:
-        with pytest.raises(ValueError, match="passes 2\\^60"):
-            explain_change(self.row(target_milli_ft3=2**60 + 1), self.row())
-
-    def test_the_previous_quarter_may_not_hold_a_seller_twice(self) -> None:
-        with pytest.raises(ValueError, match=r"previous_base_allocations: row 1 repeats"):
-            explain_change(self.row(), pd.concat([self.row(), self.row()]))
 
 
 class TestEstimates:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -13,8 +12,6 @@ from hypothesis import strategies as st
 from fbacap_logic.calendar import Quarter
 from fbacap_logic.forecast import (
     LATER_DEMAND_COLUMNS,
-    forecast_panel,
-    forecast_panel_totals,
     forecast_quarter,
     matching_rows,
     sorted_by_seller_market,
@@ -186,18 +183,6 @@ def test_a_newcomer_borrows_the_spread_of_its_own_market_only():
     assert among_steady["demand_p90_milli_ft3"] < round(1.05 * 100 * 92)
 
 
-def test_the_relative_spread_of_a_series_is_that_of_its_own_totals():
-    # Two halves of a year, 14-week totals between 0 and 26 times the mean of neither: by hand,
-    # the 2 windows of 13 in 14 weeks are 13 and 12 ones, their mean 12.5, worth 1/13 of a window.
-    own = (12 + 0.9) / 12.5
-    pooled = (own / 13 + 4 * 1.8) / (1 / 13 + 4)
-    relative = (own / 13 + 4 * pooled) / (1 / 13 + 4)
-    rate = (13 / 13 + 4 / 4) / 2
-    history = pd.DataFrame({"unique_id": "a", "ds": range(14), "y": [0.0] + [1.0] * 13})
-    total = forecast_panel_totals(history, 13, 52, [0.9])
-    assert total["p90"].iloc[0] == pytest.approx(13 * rate * relative, rel=1e-12)
-
-
 demands = st.lists(st.integers(0, 10**9), max_size=60)
 
 
@@ -263,7 +248,7 @@ def test_a_week_that_stands_twice_is_refused():
     refused(
         pd.concat([demand, demand]),
         seller_markets({"a": [70]}),
-        "weekly_demand: row 1 repeats the key .* week_index 0",
+        "weekly_demand: row 1 repeats the key .*seller_id 'a', week_index",
     )
 
 
@@ -315,96 +300,6 @@ def test_a_missing_column_is_named():
         seller_markets({"a": [70]}).drop(columns="history_start"),
         "seller_markets: column 'history_start' is missing",
     )
-
-
-def panel(**series: list[float]) -> pd.DataFrame:
-    return pd.concat(
-        [
-            pd.DataFrame({"unique_id": name, "ds": range(len(values)), "y": values})
-            for name, values in series.items()
-        ]
-    )
-
-
-def test_a_panel_forecast_has_one_row_a_series_and_step():
-    table = forecast_panel(panel(b=[2.0] * 30, a=[1.0] * 8), 3, 52, [0.1, 0.975])
-    assert table.columns.tolist() == ["unique_id", "step", "mean", "p10", "p97.5"]
-    assert table["unique_id"].tolist() == ["a"] * 3 + ["b"] * 3
-    assert table["step"].tolist() == [1, 2, 3] * 2
-    assert table["mean"].tolist() == [1.0] * 3 + [2.0] * 3
-    assert (table["p10"] < table["mean"]).all()
-    assert (table["p97.5"] > table["mean"]).all()
-
-
-def test_a_panel_forecast_does_not_depend_on_the_order_of_rows():
-    rows = panel(b=[2.0, 5.0, 1.0] * 9, a=[1.0, 0.5] * 8, c=[0.0] * 3)
-    shuffled = rows.sample(frac=1, random_state=7)
-    for forecast in (forecast_panel, forecast_panel_totals):
-        pd.testing.assert_frame_equal(
-            forecast(shuffled, 4, 12, [0.1, 0.9]), forecast(rows, 4, 12, [0.1, 0.9])
-        )
-
-
-def test_the_latest_periods_of_a_panel_set_the_rate_whatever_their_names():
-    rows = panel(a=[9.0] * 39 + [1.0] * 13)
-    rows["ds"] = pd.Timestamp("2026-01-05") + pd.to_timedelta(7 * rows["ds"], unit="D")
-    assert forecast_panel_totals(rows, 13, 52, [])["mean"].tolist() == [13.0]
-
-
-def test_totals_of_uneven_independent_demand_spread_as_wide_as_they_came():
-    demand = np.random.default_rng(3).poisson(2.0, size=(400, 117)).astype(float)
-    history = panel(**{f"s{number:03d}": list(row[:104]) for number, row in enumerate(demand)})
-    table = forecast_panel_totals(history, 13, 52, [0.1, 0.5, 0.9])
-    came = demand[:, 104:].sum(axis=1)
-    below = [(came <= table[name]).mean() for name in ("p10", "p50", "p90")]
-    assert 0.05 <= below[0] <= 0.25
-    assert 0.40 <= below[1] <= 0.65
-    assert 0.75 <= below[2] <= 0.95
-
-
-def test_an_empty_panel_gives_an_empty_forecast():
-    table = forecast_panel(pd.DataFrame({"unique_id": [], "ds": [], "y": []}), 2, 52, [0.5])
-    assert table.columns.tolist() == ["unique_id", "step", "mean", "p50"]
-    assert len(table) == 0
-
-
-@pytest.mark.parametrize(
-    ("horizon", "season_length", "quantiles", "sentence"),
-    [
-        (0, 52, [0.5], "horizon is 0; it must be at least 1"),
-        (1, 0, [0.5], "season_length is 0; it must be at least 1"),
-        (1, 52, [1.5], "quantiles: 1.5 is out of range"),
-        (1, 52, [float("nan")], "quantiles: nan is out of range"),
-        (1, 52, [0.5, 0.5], "quantiles: one stands twice"),
-    ],
-)
-def test_arguments_out_of_range_are_refused(horizon, season_length, quantiles, sentence):
-    for forecast in (forecast_panel, forecast_panel_totals):
-        with pytest.raises(ValueError, match=sentence):
-            forecast(panel(a=[1.0]), horizon, season_length, quantiles)
-
-
-@pytest.mark.parametrize(
-    ("column", "values", "sentence"),
-    [
-        ("y", [1.0, float("nan"), 1.0], "'y', row 1: is not a finite number"),
-        ("y", [1.0, 1.0, float("inf")], "'y', row 2: is not a finite number"),
-        ("y", [-1.0, 1.0, 1.0], "'y', row 0: is not a finite number of at least 0"),
-        ("ds", [0, 2, 2], "period 2 of series 'a' stands twice"),
-        ("ds", [0, None, 1], "'ds', row 1: is null"),
-        ("unique_id", ["a", "a", None], "'unique_id', row 2: is null"),
-    ],
-)
-def test_a_wrong_panel_is_refused(column, values, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        forecast_panel_totals(panel(a=[1.0] * 3).assign(**{column: values}), 1, 52, [0.5])
-
-
-def test_a_period_left_out_of_one_series_is_refused():
-    rows = panel(a=[1.0] * 3, b=[1.0] * 3)
-    gap = rows[(rows["unique_id"] != "a") | (rows["ds"] != 1)]
-    with pytest.raises(ValueError, match="period 0 of series 'a' is followed by a gap"):
-        forecast_panel_totals(gap, 1, 52, [0.5])
 
 
 def test_seller_markets_are_ordered_by_market_then_seller_by_bytes():

@@ -1,0 +1,149 @@
+"""Parquet files that cannot be taken without loss, and the sentence that says why."""
+
+from __future__ import annotations
+
+import pytest
+from ingest_examples import (
+    AGAIN,
+    TIME,
+    refusal,
+    write_parquet,
+)
+
+
+@pytest.fixture
+def landing(tmp_path):
+    return tmp_path / "landing"
+
+
+def parquet_of(tmp_path, table, **values):
+    good = {
+        "refunds": {
+            "refund_id": "'r1'",
+            "order_line_id": "'o1'",
+            "refunded_at": "timestamp '2026-07-09 08:00:00'",
+            "amount": "cast(9.95 as decimal(18,2))",
+        },
+        "sellers": {
+            "marketplace_id": "'US'",
+            "seller_id": "'s1'",
+            "account_type": "'individual'",
+            "joined_on": "date '2024-03-05'",
+        },
+    }
+    cells = ", ".join(f"{value} as {name}" for name, value in (good[table] | values).items())
+    write_parquet(tmp_path / "in" / f"{table}.parquet", f"select {cells}")
+    return tmp_path / "in"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "sentence"),
+    [
+        (
+            *("refunds", "amount", "9.95::double"),
+            (
+                "refunds.parquet: column amount is DOUBLE, which cannot be taken for DECIMAL(18,2) "
+                "without loss; write it as DECIMAL(18,2)"
+            ),
+        ),
+        (
+            *("refunds", "refund_id", "7"),
+            (
+                "refunds.parquet: column refund_id is INTEGER, which cannot be taken for VARCHAR "
+                "without loss; write it as VARCHAR"
+            ),
+        ),
+        (
+            *("refunds", "refunded_at", "date '2026-07-09'"),
+            (
+                "refunds.parquet: column refunded_at is DATE, which cannot be taken for TIMESTAMP "
+                "without loss; write it as TIMESTAMP"
+            ),
+        ),
+        (
+            *("refunds", "refund_id", "['r1']"),
+            (
+                "refunds.parquet: column refund_id is VARCHAR[], which cannot be taken for VARCHAR "
+                "without loss; write it as VARCHAR"
+            ),
+        ),
+        (
+            *("refunds", "amount", "9.955::decimal(18,3)"),
+            "refunds.parquet, row 1, column amount: '9.955' has more than 2 decimal places" + AGAIN,
+        ),
+        (
+            *("refunds", "amount", "'Infinity'"),
+            "refunds.parquet, row 1, column amount: 'Infinity' is not a number in plain digits"
+            + AGAIN,
+        ),
+        (
+            *("refunds", "refunded_at", "timestamp_ns '2026-07-09 08:00:00.000000001'"),
+            (
+                "refunds.parquet, row 1, column refunded_at: '2026-07-09 08:00:00.000000001' "
+                f"{TIME}{AGAIN}"
+            ),
+        ),
+        (
+            *("refunds", "refunded_at", "timestamp 'infinity'"),
+            f"refunds.parquet, row 1, column refunded_at: 'infinity' {TIME}{AGAIN}",
+        ),
+        (
+            *("refunds", "refund_id", "''"),
+            "refunds.parquet, row 1, refund_id is '': refund_id has at least 1 character" + AGAIN,
+        ),
+        (
+            *("refunds", "refund_id", "null::varchar"),
+            "refunds.parquet, row 1, column refund_id: the value is missing" + AGAIN,
+        ),
+        (
+            *("sellers", "joined_on", "timestamp '2024-03-05 00:00:01'"),
+            "sellers.parquet, row 1, column joined_on: '2024-03-05 00:00:01' is not a day as "
+            "2026-08-20" + AGAIN,
+        ),
+    ],
+)
+def test_a_parquet_column_that_would_lose_something_is_refused(
+    tmp_path, landing, table, column, value, sentence
+):
+    assert refusal(parquet_of(tmp_path, table, **{column: value}), landing) == sentence
+
+
+@pytest.mark.parametrize("keep", [0, 3, 60, -1])
+def test_a_parquet_file_that_is_not_whole_is_refused(tmp_path, landing, keep):
+    path = parquet_of(tmp_path, "refunds") / "refunds.parquet"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert refusal(path.parent, landing) == (
+        "refunds.parquet is not a whole Parquet file; it may be cut off: deliver it again"
+        if keep
+        else "refunds.parquet is empty; deliver it with its rows"
+    )
+
+
+def test_a_parquet_file_whose_rows_cannot_be_read_is_refused(tmp_path, landing):
+    path = parquet_of(tmp_path, "refunds") / "refunds.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:40] = b"\xff" * 36  # the first page; the footer still describes it
+    path.write_bytes(content)
+    assert refusal(path.parent, landing) == (
+        "refunds.parquet is not a whole Parquet file; it may be cut off: deliver it again"
+    )
+
+
+def test_a_parquet_column_that_stands_twice_is_named(tmp_path, landing):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table([["US"], ["USD"], ["USD"]], ["marketplace_id", "currency", "currency"])
+    (tmp_path / "in").mkdir()
+    pq.write_table(table, tmp_path / "in" / "marketplaces.parquet")
+    assert refusal(tmp_path / "in", landing) == (
+        "marketplaces.parquet: column currency stands twice; keep one of them"
+    )
+
+
+def test_a_parquet_file_without_rows_is_refused(tmp_path, landing):
+    select = "select 'US' as marketplace_id, 'USD' as currency where false"
+    write_parquet(tmp_path / "in" / "marketplaces.parquet", select)
+    assert refusal(tmp_path / "in", landing) == (
+        "marketplaces.parquet has no rows; deliver marketplaces with its rows, or leave it out"
+    )
