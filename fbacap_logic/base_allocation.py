@@ -26,7 +26,7 @@ from fbacap_logic.base_cohorts import (
 )
 from fbacap_logic.base_estimates import ESTIMATE_COLUMNS, estimate_later_quarters
 from fbacap_logic.calendar import Quarter
-from fbacap_logic.frames import SELLER_MARKET_KEY, codes_of, integers, require_unique
+from fbacap_logic.frames import MARKET_KEY, SELLER_MARKET_KEY, codes_of, integers, require_unique
 from fbacap_logic.policy import BaseAllocationPolicy
 from fbacap_logic.pool_fit import fit_to_pool, names_of, pools_of_quarter
 from fbacap_logic.score import SCORE_COLUMNS, piecewise_linear
@@ -130,35 +130,24 @@ def allocate(
     forecast = _row_by_row(forecast, "forecast", sellers)
     scores = _row_by_row(scores, "scores", sellers)
     confirmed = _confirmed_volumes(confirmed_base_allocations, sellers)
-    market, first_row = codes_of(
-        *(sellers[column].to_numpy(dtype=object) for column in ("marketplace_id", "storage_type"))
-    )
-    markets = pd.MultiIndex.from_frame(sellers.loc[first_row, ["marketplace_id", "storage_type"]])
+    market, markets = _markets(sellers)
     pool = _pools(market_capacity, quarter, markets)
 
-    cohort = cohorts(sellers, announced_on, policy)
-    floor = floors(cohort, policy)
-    target = targets(integers(forecast, "demand_milli_ft3", "forecast"), policy)
-    multiplier = multiplier_bp(integers(scores, "score", "scores"), policy)
-    unscaled = claims(target, multiplier, cohort, floor)
-    base = fit_to_pool(unscaled, floor, market, pool, names_of(markets), confirmed)
-
-    allocations = sellers[list(SELLER_MARKET_KEY)].assign(
-        cohort=cohort,
-        **{column: integers(forecast, column, "forecast") for column in _FORECAST_COLUMNS},
-        target_milli_ft3=target,
-        **{column: scores[column] for column in SCORE_COLUMNS},
-        multiplier_bp=multiplier,
-        unscaled_milli_ft3=unscaled,
-        floor_milli_ft3=floor,
-        pool_milli_ft3=pool[market],
-        base_milli_ft3=base,
+    claimed = _claim(sellers, forecast, scores, announced_on, policy)
+    base = fit_to_pool(
+        claimed["unscaled_milli_ft3"].to_numpy(),
+        claimed["floor_milli_ft3"].to_numpy(),
+        market,
+        pool,
+        names_of(markets),
+        confirmed,
     )
+    allocations = claimed.assign(pool_milli_ft3=pool[market], base_milli_ft3=base)
     change = explain_change(allocations, previous_base_allocations)
     estimates = estimate_later_quarters(
         sellers,
         forecast,
-        multiplier,
+        claimed["multiplier_bp"].to_numpy(),
         market,
         pool,
         markets,
@@ -170,6 +159,36 @@ def allocate(
     return BaseAllocation(
         allocations=allocations.assign(**change)[list(ALLOCATION_COLUMNS)], estimates=estimates
     )
+
+
+def _claim(
+    sellers: pd.DataFrame,
+    forecast: pd.DataFrame,
+    scores: pd.DataFrame,
+    announced_on: date,
+    policy: BaseAllocationPolicy,
+) -> pd.DataFrame:
+    """All columns of an allocation that do not depend on the pool, from rows that match."""
+    cohort = cohorts(sellers, announced_on, policy)
+    floor = floors(cohort, policy)
+    target = targets(integers(forecast, "demand_milli_ft3", "forecast"), policy)
+    multiplier = multiplier_bp(integers(scores, "score", "scores"), policy)
+    return sellers[list(SELLER_MARKET_KEY)].assign(
+        cohort=cohort,
+        **{column: integers(forecast, column, "forecast") for column in _FORECAST_COLUMNS},
+        target_milli_ft3=target,
+        **{column: scores[column] for column in SCORE_COLUMNS},
+        multiplier_bp=multiplier,
+        unscaled_milli_ft3=claims(target, multiplier, cohort, floor),
+        floor_milli_ft3=floor,
+    )
+
+
+def _markets(sellers: pd.DataFrame) -> tuple[Int64Array, pd.MultiIndex]:
+    """Each row's market as a number, and the markets in the order of these numbers."""
+    key = list(MARKET_KEY)
+    market, first_row = codes_of(*(sellers[column].to_numpy(dtype=object) for column in key))
+    return market, pd.MultiIndex.from_frame(sellers.loc[first_row, key])
 
 
 def _row_by_row(frame: pd.DataFrame, table: str, sellers: pd.DataFrame) -> pd.DataFrame:

@@ -200,6 +200,9 @@ def share_level(
         if asked <= left_milli_ft3:
             granted[active] = weights
             return Allocation(granted, dropped, left_milli_ft3 - asked)
+        if left_milli_ft3 and int(minimum.min()) > left_milli_ft3:
+            dropped[active] = True  # someone always gets a share, and nobody's can be enough
+            return Allocation(granted, dropped, left_milli_ft3)
         parts = largest_remainder(
             [left_milli_ft3], np.zeros(len(active), dtype=np.int64), weights, np.arange(len(active))
         )

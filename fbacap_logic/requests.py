@@ -44,6 +44,7 @@ REQUEST_REASONS = (
 )  # fmt: skip
 
 _TABLE = "judged_requests"
+_TEXTS = ("marketplace_id", "storage_type", "request_id", "seller_id")
 _MICRO_DIGITS = 6
 _MICRO_PER_MILLI = 1_000
 
@@ -67,11 +68,9 @@ def judge_requests(
     """Accept or reject every version of every revision received (rules §3).
 
     accepted + rejected = received. A row that breaks several rules is given the first of:
-    duplicate_id, then the other reasons in the order of ``REQUEST_REASONS``, then what it breaks
-    as a revision. What a later row may not change (seller, market, quarter) is compared with the
-    request's first accepted row in the order received, so no judgement depends on a later record.
-    A withdrawal's amounts are not judged: they change nothing, and a seller must always be able to
-    withdraw.
+    duplicate_id, the other reasons in the order of ``REQUEST_REASONS``, what it breaks as a
+    revision. Revisions are compared with the request's first accepted row in the order received,
+    so no judgement depends on a later record. A withdrawal's amounts are not judged.
 
     Args:
         judged_requests: facts.judged_requests with integer amounts:
@@ -106,25 +105,21 @@ def judge_requests(
     fee = _in_unit(frame, "max_fee_micro", 10 ** np.maximum(_MICRO_DIGITS - digits, 0))
     requested = _in_unit(frame, "requested_micro_ft3", _MICRO_PER_MILLI)
     minimum = _minimum(frame)
-    received_at = instants(frame, "received_at", _TABLE)
-    submitted_at = nullable_instants(frame, "submitted_at", _TABLE)
+    received_at, submitted_at = instants(frame, "received_at", _TABLE), _submitted_at(frame)
     judged = Judged(len(frame))
     _judge_alone(judged, frame, fee, requested, minimum, calendar, policy)
     _judge_against_first(judged, frame, received_at, policy)
-    unsubmitted = np.isnat(submitted_at)
     result = pd.DataFrame(
         {
-            **{name: texts(frame, name, _TABLE) for name in ("marketplace_id", "storage_type")},
-            "request_id": texts(frame, "request_id", _TABLE),
+            **{name: texts(frame, name, _TABLE) for name in _TEXTS},
             "revision": integers(frame, "revision", _TABLE),
             "version_number": integers(frame, "version_number", _TABLE, minimum=1),
-            "seller_id": texts(frame, "seller_id", _TABLE),
             "max_fee_minor_per_ft3": nullable(fee.value, fee.is_null | digits_null),
             "requested_milli_ft3": nullable(requested.value, requested.is_null),
             "minimum_milli_ft3": nullable(minimum.value, minimum.is_null),
             "submitted_at": submitted_at,
             "received_at": received_at,
-            "priority_at": np.where(unsubmitted, received_at, np.fmin(submitted_at, received_at)),
+            "priority_at": np.fmin(submitted_at, received_at),  # receipt alone where it is missing
             "withdrawn": flags(frame, "withdrawn", _TABLE),
             "first_round": nullable(*nullable_integers(frame, "first_round", _TABLE, minimum=1)),
             "is_accepted": judged.is_accepted,
@@ -132,8 +127,7 @@ def judge_requests(
             "reason_text": sentences(judged, digits),
             "cap_milli_ft3": _caps(frame, policy),
             "minor_unit_digits": nullable(digits, digits_null),
-            "source_file": frame["source_file"],
-            "source_row": frame["source_row"],
+            **{name: frame[name] for name in ("source_file", "source_row")},
         }
     )
     key = ["marketplace_id", "storage_type", "request_id", "revision", "version_number"]
@@ -158,7 +152,7 @@ def _judge_alone(
     repeated = integers(frame, "version_number", _TABLE, minimum=1) > 1
     no_market = ~flags(frame, "market_exists", _TABLE) | digits_null
     is_late = nullable_integers(frame, "first_round", _TABLE, minimum=1)[1]
-    unsubmitted = np.isnat(nullable_instants(frame, "submitted_at", _TABLE))
+    unsubmitted = np.isnat(_submitted_at(frame))
     floor_fee, ceiling, has_ceiling = _fee_limits(frame, policy)
     smallest = policy.requests.minimum_request_milli_ft3
     judged.reject(repeated, "duplicate_id", "duplicate_id")
@@ -211,6 +205,10 @@ def _judge_against_first(
     if not policy.requests.carry_over:
         judged.reject(has_anchor & (first_round > first_round[anchor]), "late", "late_revision")
     judged.reject(has_anchor & (place != place[anchor]), "malformed", "moved")
+
+
+def _submitted_at(frame: pd.DataFrame) -> InstantArray:
+    return nullable_instants(frame, "submitted_at", _TABLE)
 
 
 def _in_unit(frame: pd.DataFrame, column: str, micro_per_unit: Int64Array | int) -> _Amounts:

@@ -68,7 +68,7 @@ def read_contract_file(path: Path) -> Any:
 def _read_yaml(path: Path) -> Any:
     import yaml
 
-    class StrictLoader(yaml.SafeLoader):
+    class StrictLoader(yaml.CSafeLoader):
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             names = [key.value for key, _ in node.value]
             for name in names:

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
-from dagster_dbt.asset_utils import build_dbt_specs
+from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
 from orchestration.dbt_runner import NodeResult, build_models, manifest_document
 from orchestration.descriptions import OWNERS
@@ -17,7 +16,7 @@ from orchestration.partitions import QUARTERS
 from orchestration.resources import Market
 from orchestration.working import connect
 
-_UNIQUE_ID = "dagster_dbt/unique_id"
+CHECK_NAME = "dbt_tests"
 
 
 class Translator(DagsterDbtTranslator):
@@ -61,18 +60,18 @@ def models_of_kind(kind: str) -> list[str]:
 
 
 def _step(document: Mapping[str, Any], name: str, models: Sequence[str]) -> dg.AssetsDefinition:
-    specs, checks = build_dbt_specs(
-        translator=Translator(DagsterDbtTranslatorSettings(enable_asset_checks=True)),
+    specs = build_dbt_asset_specs(
         manifest=document,
+        dagster_dbt_translator=Translator(),
         select=" ".join(f"fqn:{model}" for model in models),
-        exclude="",
-        selector="",
-        io_manager_key=None,
-        project=None,
     )
 
     @dg.multi_asset(
-        specs=specs, check_specs=checks, partitions_def=QUARTERS, name=name, can_subset=True
+        specs=specs,
+        check_specs=[_check_spec(model) for model in models if tests_of(model)],
+        partitions_def=QUARTERS,
+        name=name,
+        can_subset=True,
     )
     def step(
         context: dg.AssetExecutionContext, market: Market
@@ -84,43 +83,83 @@ def _step(document: Mapping[str, Any], name: str, models: Sequence[str]) -> dg.A
     return step
 
 
+def tests_of(model: str) -> list[str]:
+    """The dbt tests that are reported with a model: those attached to it, by unique id.
+
+    A singular test belongs to the model that its configuration names, else to the first it reads.
+    """
+    return sorted(
+        unique_id
+        for unique_id, node in manifest_document()["nodes"].items()
+        if node["resource_type"] == "test" and _tested_model(node) == f"model.fbacap.{model}"
+    )
+
+
+def _tested_model(test: Mapping[str, Any]) -> str:
+    if test.get("attached_node"):
+        return str(test["attached_node"])
+    reference = test["config"].get("meta", {}).get("dagster", {}).get("ref")
+    if reference:
+        return f"model.fbacap.{reference['name']}"
+    return str(min(test["depends_on"]["nodes"], default=""))
+
+
+def _check_spec(model: str) -> dg.AssetCheckSpec:
+    nodes = manifest_document()["nodes"]
+    names = ", ".join(nodes[unique_id]["name"] for unique_id in tests_of(model))
+    return dg.AssetCheckSpec(
+        CHECK_NAME,
+        asset=dg.AssetKey(model),
+        blocking=True,
+        description=f"The model's dbt tests hold: {names}.",
+    )
+
+
 def _outcomes(
     context: dg.AssetExecutionContext, market: Market, results: Sequence[NodeResult]
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    checks = {
-        spec.metadata[_UNIQUE_ID]: spec
-        for spec in context.assets_def.check_specs
-        if spec.key in context.selected_asset_check_keys
-    }
-    broken = [
-        result
-        for result in results
-        if result.status in ("error", "skipped")
-        or (not result.succeeded and result.unique_id not in checks)
-    ]
-    if broken:
+    failed = [result for result in results if result.status in ("error", "skipped")]
+    if failed:
         raise dg.Failure(
-            description="; ".join(f"{result.name}: {result.message}" for result in broken),
+            description="; ".join(f"{result.name}: {result.message}" for result in failed),
             allow_retries=False,
         )
     rows = _row_counts(context, market, results)
+    tested = {result.unique_id: result for result in results if result.resource_type == "test"}
     for result in results:
-        if result.resource_type == "model":
-            count = rows.get(result.name)
-            yield dg.MaterializeResult(
-                asset_key=result.name,
-                metadata={} if count is None else {"rows_out": count, "dagster/row_count": count},
-            )
-        elif result.unique_id in checks:
-            spec = checks[result.unique_id]
-            yield dg.AssetCheckResult(
-                asset_key=spec.asset_key,
-                check_name=spec.name,
-                passed=result.succeeded,
-                severity=dg.AssetCheckSeverity.ERROR,
-                description=result.message or "holds",
-                metadata={"failing_rows": result.failures},
-            )
+        if result.resource_type != "model":
+            continue
+        count = rows.get(result.name)
+        yield dg.MaterializeResult(
+            asset_key=result.name,
+            metadata={} if count is None else {"rows_out": count, "dagster/row_count": count},
+        )
+        held = [tested[name] for name in tests_of(result.name) if name in tested]
+        if dg.AssetCheckKey(dg.AssetKey(result.name), CHECK_NAME) in (
+            context.selected_asset_check_keys
+        ):
+            yield _check_result(result.name, held)
+
+
+def _check_result(model: str, tests: Sequence[NodeResult]) -> dg.AssetCheckResult:
+    broken = [test for test in tests if not test.succeeded]
+    lines = ["| | test | failing rows |", "|---|---|---|"]
+    lines += [
+        f"| {'✓' if test.succeeded else '✗'} | {test.name} | {test.failures} |" for test in tests
+    ]
+    summary = "; ".join(f"{test.name}: {test.message}" for test in broken)
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey(model),
+        check_name=CHECK_NAME,
+        passed=not broken,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=summary or f"all {len(tests)} tests hold",
+        metadata={
+            "tests": len(tests),
+            "broken": len(broken),
+            "results": dg.MetadataValue.md("\n".join(lines)),
+        },
+    )
 
 
 def _row_counts(

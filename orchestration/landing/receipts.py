@@ -116,11 +116,7 @@ def typed_path(landing: Path, table: str, sha256: str, number: int) -> Path:
 
 
 def read_receipts(landing: Path) -> Receipts:
-    """Read the chain of receipts from the first.
-
-    Raises:
-        Corrupted: as for ``landed_files``.
-    """
+    """Read the chain of receipts from the first; raises what ``landed_files`` does."""
     landing = landing.resolve()
     folder = landing / RECEIPTS
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []

@@ -14,7 +14,6 @@ import numpy as np
 
 from fbacap_logic.policy import Policy
 from orchestration.simulation.demand import Lines
-from orchestration.simulation.horizon import day64
 from orchestration.simulation.population import BoolArray, Float64Array, Int64Array, Population
 from orchestration.simulation.stock import Stock
 

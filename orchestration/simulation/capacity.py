@@ -18,7 +18,6 @@ from orchestration.simulation.population import (
     MARKETPLACES,
     MARKETS,
     STORAGE_TYPES,
-
 )
 
 PEAK_QUARTER = 4
@@ -146,5 +145,3 @@ def _grown(milli_ft3: Int64Array, quarters: int) -> Int64Array:
 
 def _published(first_days: np.ndarray) -> np.ndarray:
     return first_days - np.timedelta64(PUBLISHED_DAYS_BEFORE, "D")
-
-

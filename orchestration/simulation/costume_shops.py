@@ -21,10 +21,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from fbacap_logic.calendar import Quarter
-from orchestration.simulation.horizon import Horizon, calendar_of, day64
+from fbacap_logic.calendar import Quarter, QuarterCalendar
+from orchestration.simulation.bids import Bids
+from orchestration.simulation.horizon import Horizon, calendar_of, day64, quarter_of
 from orchestration.simulation.population import (
     SEASONAL,
+    STORAGE_TYPES,
+    Int64Array,
     Population,
     Products,
     SellerMarkets,
@@ -33,6 +36,7 @@ from orchestration.simulation.population import (
 
 HALLOWEEN_SHOP = "halloween-shop"
 UNITED_STATES = 1
+SHOPS_MARKET = UNITED_STATES * len(STORAGE_TYPES) + SEASONAL
 
 BASE_POOL_MILLI_FT3 = 10_060_000
 RELEASED_MILLI_FT3 = (6_000_000, 1_000_000, 1_000_000, 500_000)
@@ -112,9 +116,42 @@ def shop_lines(day: np.datetime64, halloween_quarter: Quarter) -> int:
     >>> sum(shop_lines(day, Quarter(2025, 4)) for day in days)
     3000
     """
-    quarter = Quarter.containing(day.item())
+    quarter = quarter_of(day)
     is_example = quarter == halloween_quarter
     lines = _LINES_IN_HALLOWEEN_QUARTER if is_example else _LINES_A_QUARTER
     place = int((day - day64(quarter.first_day)).astype(int))
     return lines * (place + 1) // quarter.days - lines * place // quarter.days
 
+
+def shop_bids(population: Population, calendar: QuarterCalendar) -> Bids:
+    """The bids of the example's quarter."""
+    first_shop = len(population.seller_markets.seller) - SHOPS
+    shop, round_number, fee, volume = np.array(BIDS, dtype=np.int64).T
+    closes = [window.closes_at.replace(tzinfo=None) for window in calendar.rounds]
+    submitted = np.array(closes, "datetime64[s]")[round_number - 1] - np.timedelta64(3, "D")
+    return Bids(
+        request=np.arange(len(BIDS)),
+        seller_market=first_shop + shop,
+        step=np.ones(len(BIDS), dtype=np.int64),
+        revision=np.ones(len(BIDS), dtype=np.int64),
+        fee_minor=fee,
+        volume_milli_ft3=volume,
+        minimum_milli_ft3=np.zeros(len(BIDS), dtype=np.int64),
+        submitted_at=submitted,
+        received_at=submitted + np.timedelta64(2, "s"),
+        withdrawn=np.zeros(len(BIDS), dtype=bool),
+    )
+
+
+def arrange_pool(pool_milli_ft3: Int64Array) -> Int64Array:
+    """The markets' base pools with that of the costume shops as the example needs it."""
+    arranged = pool_milli_ft3.copy()
+    arranged[SHOPS_MARKET] = BASE_POOL_MILLI_FT3
+    return arranged
+
+
+def arrange_release(released: Int64Array) -> Int64Array:
+    """What rounds offer, shape (markets, rounds), with the example's own in its market."""
+    arranged = released.copy()
+    arranged[SHOPS_MARKET] = RELEASED_MILLI_FT3
+    return arranged

@@ -44,7 +44,7 @@ class Horizon:
     @cached_property
     def days(self) -> DayArray:
         """Every day, up to the last quarter's last one, included."""
-        return np.arange(self.first_day, self.last_quarter.next.first_day, dtype="datetime64[D]")
+        return np.arange(day64(self.first_day), day64(self.last_quarter.next.first_day))
 
     @property
     def first_snapshot(self) -> np.datetime64:
@@ -60,10 +60,11 @@ class Horizon:
     def quarter_position(self, day: np.datetime64) -> int:
         """Place of a day's quarter in ``all_quarters``.
 
-        >>> Horizon(Quarter(2025, 4), Quarter(2025, 4)).quarter_position(np.datetime64("2024-01-01"))
+        >>> horizon = Horizon(Quarter(2025, 4), Quarter(2025, 4))
+        >>> horizon.quarter_position(np.datetime64("2024-01-01"))
         1
         """
-        quarter = Quarter.containing(day.astype(date))
+        quarter = quarter_of(day)
         first = self.all_quarters[0]
         return 4 * (quarter.year - first.year) + quarter.number - first.number
 
@@ -77,6 +78,11 @@ class Horizon:
 def calendar_of(quarter: Quarter) -> QuarterCalendar:
     """The dates of a quarter under the default policy (rules §1)."""
     return Policy().calendar_of(quarter)
+
+
+def quarter_of(day: np.datetime64) -> Quarter:
+    """The quarter that a day belongs to."""
+    return Quarter.containing(day.astype("datetime64[D]").astype(date))
 
 
 def day64(day: date) -> np.datetime64:

@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 
 from fbacap_logic.policy import Policy
-
 from orchestration.simulation.olist_market import (
     NETWORK_CAPACITY_SQL,
     ROUND_SUPPLY_SQL,

@@ -12,7 +12,6 @@ import numpy as np
 
 from fbacap_logic.policy import Policy
 from fbacap_logic.units import largest_remainder
-
 from orchestration.simulation.olist_requests import USUAL_MULTIPLIER_BP, WEEKS_IN_QUARTER
 from orchestration.simulation.olist_tables import MARKETPLACE_ID
 
@@ -88,32 +87,36 @@ recent as (
   where sold_on >= announced_on - 7 * {WEEKS_IN_QUARTER} and sold_on < announced_on
   group by all
 ),
+-- a market that has just begun to grow is forecast from its last weeks, not from all thirteen;
+-- nobody made room for that in a short quarter
+growth as (
+  select quarter, storage_type,
+    sum(unit_micro_ft3)::hugeint as weeks_micro_ft3,
+    if(any_value(is_short), weeks_micro_ft3, greatest(
+      weeks_micro_ft3,
+      coalesce(sum(unit_micro_ft3) filter (sold_on >= announced_on - 7 * {_LATEST_WEEKS}), 0)
+        * {WEEKS_IN_QUARTER} // {_LATEST_WEEKS}
+    )) as pace_micro_ft3
+  from quarters, lines
+  where sold_on >= announced_on - 7 * {WEEKS_IN_QUARTER} and sold_on < announced_on
+  group by all
+),
 claims as (
   select
     quarter, storage_type,
     if(is_new, $floor_milli_ft3, 0) as floor_milli_ft3,
-    coalesce(recent_micro_ft3, 0) * $cover_weeks // {WEEKS_IN_QUARTER} * {USUAL_MULTIPLIER_BP}
-      // 10000000 as claim_milli_ft3
-  from known left join recent using (quarter, storage_type, seller_id)
+    coalesce(recent_micro_ft3, 0)::hugeint * $cover_weeks // {WEEKS_IN_QUARTER}
+      * {USUAL_MULTIPLIER_BP} // 10000000
+      * coalesce(pace_micro_ft3, 1) // coalesce(weeks_micro_ft3, 1) as claim_milli_ft3
+  from known
+  left join recent using (quarter, storage_type, seller_id)
+  left join growth using (quarter, storage_type)
 ),
 totals as (
   select quarter, storage_type,
     sum(floor_milli_ft3) as floor_milli_ft3,
     sum(greatest(claim_milli_ft3, floor_milli_ft3)) as claimed_milli_ft3
   from claims group by all
-),
--- a market that has just begun to grow is forecast from its last weeks, not from all thirteen
-growth as (
-  select quarter, storage_type,
-    sum(unit_micro_ft3)::hugeint as weeks_micro_ft3,
-    greatest(
-      weeks_micro_ft3,
-      coalesce(sum(unit_micro_ft3) filter (sold_on >= announced_on - 7 * {_LATEST_WEEKS}), 0)
-        * {WEEKS_IN_QUARTER} // {_LATEST_WEEKS}
-    ) as pace_micro_ft3
-  from quarters, lines
-  where sold_on >= announced_on - 7 * {WEEKS_IN_QUARTER} and sold_on < announced_on
-  group by all
 )
 select
   quarter, storage_type, request_milli_ft3,
@@ -123,12 +126,11 @@ select
       is_short,
       floor_milli_ft3 + (claimed_milli_ft3 - floor_milli_ft3) * {_SHORT_BP} // 10000,
       claimed_milli_ft3 * {_SLACK_BP} // 10000
-        * coalesce(pace_micro_ft3, 1) // coalesce(weeks_micro_ft3, 1)
     )
   ), 0)::bigint as pool_milli_ft3
-from offers inner join quarters using (quarter) 
+from offers
+inner join quarters using (quarter)
 left join totals using (quarter, storage_type)
-left join growth using (quarter, storage_type)
 order by quarter, storage_type
 """
 

@@ -17,7 +17,6 @@ import pyarrow as pa
 from fbacap_logic.policy import Policy
 from fbacap_logic.units import MILLI_PER_FT3
 from orchestration.simulation.bidding import break_even_fee, whole_minor
-
 from orchestration.simulation.olist_tables import MARKETPLACE_ID
 
 WEEKS_IN_QUARTER = 13
@@ -70,8 +69,8 @@ def build_requests(
     """Make table ``requests``: every revision of every request, whole and in order.
 
     Fees are millionths of BRL per cubic foot, volumes micro cubic feet, as BIGINT. Withdrawals
-    and revisions come after what they change; a few sellers' mistakes of every kind are among
-    the requests (``olist_mistakes``).
+    and revisions come after what they change. Mistakes are added later (``olist_mistakes``), so
+    that what the operator offers does not depend on them.
     """
     columns = connection.sql(_CANDIDATES.format(weeks=WEEKS_IN_QUARTER)).to_arrow_table()
     candidates = {name: _numpy(columns[name]) for name in columns.column_names}

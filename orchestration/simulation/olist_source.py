@@ -106,7 +106,8 @@ _COMPLAINTS = (
     _Complaint(
         "products",
         """select 'no row' where not exists (
-          from source.products where least(product_length_cm, product_height_cm, product_width_cm) > 0
+          from source.products
+          where least(product_length_cm, product_height_cm, product_width_cm) > 0
           and product_length_cm + product_height_cm + product_width_cm is not null)""",
         "has no product with dimensions",
     ),

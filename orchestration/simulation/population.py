@@ -32,7 +32,12 @@ _TYPE_SHARES = {APPAREL: 0.22, OVERSIZE: 0.20, STANDARD: 0.58}
 _SECOND_TYPE = 0.16
 _MOST_SKUS = 4  # a storage type, so that SKU-1 … SKU-8 sort as they count
 _MOST_UNITS_A_DAY = 60.0
-_VOLUMES = {APPAREL: (0.115, 0.5), OVERSIZE: (2.8, 0.4), SEASONAL: (0.8, 0.0), STANDARD: (0.37, 0.5)}
+_VOLUMES = {
+    APPAREL: (0.115, 0.5),
+    OVERSIZE: (2.8, 0.4),
+    SEASONAL: (0.8, 0.0),
+    STANDARD: (0.37, 0.5),
+}
 _PRICES_PER_FT3 = {APPAREL: 68.0, OVERSIZE: 16.5, SEASONAL: 37.5, STANDARD: 30.0}  # USD
 _YEN_PER_DOLLAR = 145.0
 
@@ -118,7 +123,8 @@ class Population:
     def per_seller_market(self, of_products: npt.NDArray[np.generic]) -> Float64Array:
         """Sums of a number of every product, by seller market."""
         rows = len(self.seller_markets.seller)
-        return np.bincount(self.products.seller_market, weights=of_products, minlength=rows)
+        sums = np.bincount(self.products.seller_market, weights=of_products, minlength=rows)
+        return sums.astype(np.float64)
 
 
 _Rows = TypeVar("_Rows", Sellers, SellerMarkets, Products)
@@ -164,7 +170,7 @@ def _sellers(count: int, horizon: Horizon, random: np.random.Generator) -> Selle
     offset = np.where(was_there, -age_at_start, days_after_start)
     return Sellers(
         marketplace=np.repeat([0, 1], [in_jp, count - in_jp]),
-        name=np.array([f"S{number:06d}" for number in numbers.tolist()], dtype=object),
+        name=np.char.mod("S%06d", numbers).astype(object),
         is_individual=random.random(count) < _INDIVIDUALS,
         joined_on=start + offset.astype("timedelta64[D]"),
     )
@@ -181,7 +187,7 @@ def _seller_markets(sellers: Sellers, random: np.random.Generator) -> SellerMark
     order = np.lexsort((storage_type, seller))
     seller, storage_type = seller[order], storage_type[order]
     rows = len(seller)
-    size = np.exp(random.normal(np.log(0.42), 1.35, rows))
+    size = np.exp(random.normal(np.log(0.34), 1.35, rows))
     size *= np.where(sellers.is_individual[seller], 0.45, 1.0)
     size *= np.where(storage_type == OVERSIZE, 0.5, 1.0)
     return SellerMarkets(

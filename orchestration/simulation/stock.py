@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from orchestration.simulation.demand import Lines
-from orchestration.simulation.population import Float64Array, Int64Array, Population
+from orchestration.simulation.population import BoolArray, Float64Array, Int64Array, Population
 
 _STRANDED_A_DAY = 0.0009  # share of products with stock that lose their offer on a day
 _STRANDED_PART = 0.3
@@ -26,7 +26,6 @@ class Stock:
         self._population = population
         self._volume = population.volume_ft3
         self._owner = population.products.seller_market
-        self._rows = np.arange(len(self._owner))
         self._lead = population.products.lead_days
         self._slots = int(self._lead.max()) + 1
         self._arrivals = np.zeros((self._slots, len(self._owner)), dtype=np.int64)
@@ -44,9 +43,11 @@ class Stock:
         ):
             mine[:] = theirs
 
-    def fill(self, units: Int64Array) -> None:
-        """Begin with so many units on hand."""
-        self.on_hand[:] = units
+    def fill_up(self, target_units: Float64Array, space_ft3: Float64Array) -> None:
+        """Begin with the target on hand, as far as each seller market's space goes."""
+        wanted_space = self._population.per_seller_market(target_units * self._volume)
+        fit = _share_of(space_ft3, wanted_space)
+        self.on_hand[:] = np.floor(target_units * fit[self._owner] + _WHOLE)
 
     def receive(self, day_number: int) -> None:
         """Take in what arrives on a day."""
@@ -89,7 +90,8 @@ class Stock:
         room = np.maximum(space_ft3 - per_market(position * volume), 0.0)
         cut = _share_of(room, per_market(missing * volume))
         ordered = np.floor(missing * cut[owner] + _WHOLE).astype(np.int64)
-        self._arrivals[(day_number + self._lead) % self._slots, self._rows] += ordered
+        rows = np.flatnonzero(ordered)
+        self._arrivals[(day_number + self._lead[rows]) % self._slots, rows] += ordered[rows]
         self.inbound += ordered
 
     def used_ft3(self) -> Float64Array:
@@ -115,7 +117,7 @@ def planning_day(day: np.datetime64) -> np.datetime64:
     return day + np.timedelta64(_PLANS_AHEAD_DAYS, "D")
 
 
-def reviewing(population: Population, day_number: int) -> np.ndarray:
+def reviewing(population: Population, day_number: int) -> BoolArray:
     """Which products are ordered on a day: each seller on its own day of the week, or daily."""
     phase = population.seller_markets.review_phase
     return ((phase < 0) | (phase == day_number % 7))[population.products.seller_market]

@@ -118,13 +118,7 @@ class TableWriter:
         Raises:
             ValueError: the columns are not the table's, or differ in length.
         """
-        if set(columns) != set(self._schema.names):
-            differing = ", ".join(sorted(set(columns) ^ set(self._schema.names)))
-            raise ValueError(f"{self._path.name}: columns missing or unknown: {differing}")
-        arrays = [_array(columns[field.name], field.type) for field in self._schema]
-        if len({len(array) for array in arrays}) != 1:
-            raise ValueError(f"{self._path.name}: give every column the same number of rows")
-        table = pa.Table.from_arrays(arrays, schema=self._schema)
+        table = _table(columns, self._schema, self._path.name)
         self.rows += table.num_rows
         self._waiting.append(table)
         self._waiting_rows += table.num_rows
@@ -225,6 +219,25 @@ def texts(names: Sequence[str] | pa.Array, positions: npt.NDArray[np.integer]) -
     ['JP', 'JP', 'US']
     """
     return pa.array(names, pa.string()).take(pa.array(positions))
+
+
+def input_table(table: str, columns: Mapping[str, Any]) -> pa.Table:
+    """Rows of an input table that are not written yet. Columns as ``TableWriter.append``.
+
+    Raises:
+        ValueError: the columns are not the table's, or differ in length.
+    """
+    return _table(columns, SCHEMAS[table], table)
+
+
+def _table(columns: Mapping[str, Any], schema: pa.Schema, name: str) -> pa.Table:
+    if set(columns) != set(schema.names):
+        differing = ", ".join(sorted(set(columns) ^ set(schema.names)))
+        raise ValueError(f"{name}: columns missing or unknown: {differing}")
+    arrays = [_array(columns[field.name], field.type) for field in schema]
+    if len({len(array) for array in arrays}) != 1:
+        raise ValueError(f"{name}: give every column the same number of rows")
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _array(values: Any, kind: pa.DataType) -> pa.Array:

@@ -140,7 +140,7 @@ select
     'us', storage_type, seller_id, request_id, revision, version_number, fee, requested, minimum,
     submitted_at, received_at, least(submitted_at, received_at), withdrawn, first_round,
     reason = 'accepted', reason, 'Request ' || request_id || ': ' || reason || '.',
-    case seller_id when 'cy' then 25000 else 2000000 end, 'file-1', 1
+    case seller_id when 'cy' then 25000 else 2000000 end, 2, 'file-1', 1
 from requests;
 """
 

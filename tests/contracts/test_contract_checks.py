@@ -8,10 +8,13 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from contract_fixtures import broken_quarter, valid_quarter
 
 from orchestration.checks.contract_checks import contract_check
 from orchestration.checks.contract_result import ContractResult
 from orchestration.errors import BadConfiguration
+
+__all__ = ["broken_quarter", "valid_quarter"]  # fixtures, which pytest finds in this module
 
 Break = Callable[[str], Path]
 

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from contract_fixtures import broken_quarter, valid_quarter
 
 from orchestration.checks.contract_result import ContractResult, RuleResult
 from orchestration.checks.contract_run import run_contract
 from orchestration.contracts import Column, Contract, Rule, load_contract
 from orchestration.errors import BadConfiguration, Busy, NotPublished
+
+__all__ = ["broken_quarter", "valid_quarter"]  # fixtures, which pytest finds in this module
 
 Break = Callable[[str], Path]
 

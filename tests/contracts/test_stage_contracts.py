@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from breaking_cases import BreakingCase, breaking_cases
 from column_cases import breaking_copies, column_rules, marker_column, wrong_value
+from contract_fixtures import broken_quarter, valid_quarter
 from mini_quarter import TABLES
 
 from orchestration.checks.contract_result import ContractResult, RuleResult
@@ -21,6 +22,8 @@ from orchestration.checks.implied_rules import (
 from orchestration.contracts import load_contract
 
 CASES = breaking_cases()
+
+__all__ = ["broken_quarter", "valid_quarter"]  # fixtures, which pytest finds in this module
 
 Break = Callable[[str], Path]
 

@@ -24,7 +24,7 @@ from ingest_examples import (
 )
 
 from orchestration.contracts import contract_names, load_contract
-from orchestration.landing import check_landing, landed_files, receive
+from orchestration.landing import check_landing, landed_files, preparing, receive
 
 
 def test_there_is_a_good_example_of_every_input_table():
@@ -60,8 +60,8 @@ def test_values_arrive_exactly(tmp_path):
     delivery = take_in(deliver(tmp_path / "in", **GOOD), tmp_path / "landing")
     files = {file.table: file for file in delivery.files}
     assert rows(files["order_lines"], "* exclude (source_file)")[0] == (
-        *("o1", "US", "s1", "mug", datetime(2026, 7, 1, 10), 2, Decimal("19.90")),
-        *(datetime(2026, 8, 19, 12), 1),
+        *("o1", "US", "s1", "mug", datetime(2026, 7, 1, 10), 2, Decimal("19.90")),  # noqa: DTZ001
+        *(datetime(2026, 8, 19, 12), 1),  # noqa: DTZ001
     )
     assert rows(files["network_capacity"], "quarter, network_ft3") == [
         (date(2026, 10, 1), Decimal("1000.500"))
@@ -224,22 +224,22 @@ def test_typed_copies_are_the_same_to_the_byte_whatever_else_is_delivered(tmp_pa
     assert typed["order_lines"] == alone.files[0].typed_sha256
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_typed_copies_do_not_depend_on_the_number_of_threads(tmp_path, monkeypatch, threads):
-    from orchestration.landing import preparing
-
-    content = orders(*(order_row(f"o{number}") for number in range(150_000)))
+def test_typed_copies_do_not_depend_on_the_number_of_threads(tmp_path, monkeypatch):
+    # Several row groups, which the engine would write in another order with more threads.
+    content = orders(*(order_row(f"o{number}") for number in range(400_000)))
     source = deliver(tmp_path / "in", order_lines=content)
-    usual = take_in(source, tmp_path / "usual").files[0].typed_sha256
     engine = preparing._engine
+    found = set()
+    for threads in (1, 4):
 
-    def other_engine(spill):
-        connection = engine(spill)
-        connection.execute(f"set threads = {threads}")
-        return connection
+        def engine_with_threads(spill, threads=threads):
+            connection = engine(spill)
+            connection.execute(f"set threads = {threads}")
+            return connection
 
-    monkeypatch.setattr(preparing, "_engine", other_engine)
-    assert take_in(source, tmp_path / "other").files[0].typed_sha256 == usual
+        monkeypatch.setattr(preparing, "_engine", engine_with_threads)
+        found.add(take_in(source, tmp_path / f"with {threads}").files[0].typed_sha256)
+    assert len(found) == 1
 
 
 def test_progress_is_told_by_file_from_0_to_1(tmp_path):
@@ -260,7 +260,7 @@ def test_progress_is_told_by_file_from_0_to_1(tmp_path):
 def test_importing_the_landing_zone_loads_no_engine():
     heavy = ("duckdb", "pandas", "pydantic", "pyarrow", "dagster")
     program = f"import orchestration.landing, sys; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own interpreter and text
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"

@@ -10,6 +10,9 @@ from ingest_examples import (
     refused_orders,
 )
 
+from orchestration.errors import BadInput
+from orchestration.landing.csv_file import TextCheck
+
 ANEW = "write it anew and deliver it again"
 ORDER_COLUMNS = (
     "(columns of order_lines: order_line_id, marketplace_id, seller_id, sku, ordered_at, units, "
@@ -137,3 +140,10 @@ def test_a_nul_byte_is_refused(tmp_path):
         "order_lines.csv, line 3: the text holds a NUL byte; write the file anew and deliver it "
         "again"
     )
+
+
+def test_a_character_cut_by_the_end_of_a_read_does_not_shift_the_line():
+    check = TextCheck("a.csv")
+    check.feed(b"\xf0\x9f\x98")
+    with pytest.raises(BadInput, match=r"^a\.csv, line 1: the text is not UTF-8"):
+        check.feed(b"\x80\xff\n")

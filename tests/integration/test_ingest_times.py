@@ -57,15 +57,15 @@ def test_a_files_own_received_at_comes_first_even_in_a_historical_delivery(tmp_p
     )
     source = deliver(tmp_path / "in", refunds=content)
     (file,) = take_in(source, tmp_path / "landing", historical=True).files
-    assert file.received_at_min == datetime(2026, 7, 10)
-    assert file.received_at_max == datetime(2026, 7, 11)
+    assert file.received_at_min == datetime(2026, 7, 10)  # noqa: DTZ001
+    assert file.received_at_max == datetime(2026, 7, 11)  # noqa: DTZ001
 
 
 def test_rows_without_their_own_time_count_as_received_with_the_delivery(tmp_path):
     source = deliver(tmp_path / "in", refunds=GOOD["refunds"])
     when = datetime(2026, 8, 1, 1, tzinfo=timezone(timedelta(hours=2)))
     delivery = receive(source, tmp_path / "landing", received_at=when)
-    assert delivery.received_at == datetime(2026, 7, 31, 23)
+    assert delivery.received_at == datetime(2026, 7, 31, 23)  # noqa: DTZ001
     assert delivery.files[0].received_at_min == delivery.received_at
     assert rows(delivery.files[0], "received_at") == [(delivery.received_at,)]
 

@@ -264,6 +264,12 @@ class TestConfirmed:
         again = announce(self.SELLERS, [0, 26_000, 0], confirmed=first.allocations)
         assert bases(again) == {"a": 22_000, "b": 44_000, "i": 15_000}
 
+    def test_each_confirmed_volume_stays_with_its_own_seller(self) -> None:
+        first = announce(self.SELLERS, [13_000, 26_000, 0]).allocations
+        only_b = first[first["seller_id"] == "b"]
+        again = announce(self.SELLERS, [0, 0, 0], confirmed=only_b)
+        assert bases(again) == {"a": 0, "b": 44_000, "i": 15_000}
+
     def test_the_floor_stays_the_cohorts(self) -> None:
         first = announce(self.SELLERS, [13_000, 13_000, 0])
         again = announce(self.SELLERS, [0, 26_000, 0], confirmed=first.allocations)

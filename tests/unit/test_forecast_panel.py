@@ -93,6 +93,12 @@ def test_the_spread_is_the_documented_one_when_worked_out_one_series_at_a_time(
         assert table.iloc[at, 2] == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+def test_the_rate_looks_back_a_quarter_and_a_thirteenth_of_a_season_in_whole_periods():
+    # A season of 24: the last 6 periods and the last 1.
+    rows = panel(a=[99.0] * 24 + [6.0, 6.0, 6.0, 6.0, 0.0, 12.0])
+    assert forecast_panel_totals(rows, 1, 24, [])["mean"].tolist() == [(36 / 6 + 12) / 2]
+
+
 def test_an_empty_panel_gives_an_empty_forecast():
     table = forecast_panel(pd.DataFrame({"unique_id": [], "ds": [], "y": []}), 2, 52, [0.5])
     assert table.columns.tolist() == ["unique_id", "step", "mean", "p50"]

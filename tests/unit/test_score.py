@@ -133,6 +133,11 @@ def test_empty_space_is_converted_by_the_units_shipped_when_none_are_on_hand():
     assert row["sell_through_bp"] == 30_000
 
 
+def test_units_too_small_to_measure_still_sell():
+    row = score_of(on_hand_volume_milli_ft3=0, shipped_volume_milli_ft3_90d=0)
+    assert row["sell_through_bp"] == 30_000
+
+
 def test_empty_space_alone_is_evidence_of_stock_that_does_not_sell():
     row = score_of(**(NOTHING | {"snapshot_days_90d": 90, "idle_extra_milli_ft3_days": 1}))
     assert row["sell_through_bp"] == 0

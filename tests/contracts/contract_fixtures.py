@@ -1,4 +1,7 @@
-"""The valid quarter, built once, and copies of it to break."""
+"""The valid quarter, built once, and copies of it to break.
+
+Not a conftest: doctest collection imports every conftest by that one name, and takes only one.
+"""
 
 from __future__ import annotations
 
