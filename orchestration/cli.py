@@ -181,10 +181,10 @@ def sql(
 
         typer.echo(csv_text(columns, rows), nl=False)
     else:
-        from rich.table import Table
+        from rich.table import Column, Table
         from rich.text import Text
 
-        table = Table(*(Text(column) for column in columns))
+        table = Table(*(Column(Text(column)) for column in columns))
         for row in rows:
             table.add_row(*(Text("" if value is None else str(value)) for value in row))
         _console().print(table)

@@ -69,7 +69,8 @@ def manifest() -> Manifest:
         saved = _PARSE_CACHE / "partial_parse.msgpack"
         if saved.is_file():
             shutil.copyfile(saved, target / saved.name)
-        with _environment(target / "quarter.duckdb"):
+        # A profile that names another file would make dbt parse everything again.
+        with _environment(_PARSE_CACHE / "quarter.duckdb"):
             result = dbtRunner().invoke(_command("parse", target))
         if not result.success:
             raise FbacapError(f"the dbt project does not parse: {result.exception}")

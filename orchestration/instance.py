@@ -19,6 +19,11 @@ concurrency:
         limit: 1
         value:
           applyLimitPerUniqueValue: true
+event_log_storage:
+  module: orchestration.event_log
+  class: EventLog
+  config:
+    home: {env: DAGSTER_HOME}
 telemetry:
   enabled: false
 """

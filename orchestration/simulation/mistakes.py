@@ -35,7 +35,7 @@ _REPEATED_AFTER_S, _WITHDRAWN_AFTER_S = 60, 3_600
 
 @dataclass(frozen=True)
 class _Kind:
-    """One mistake. ``repeats``: versions of it; each overrides the row's usual values."""
+    """One mistake. ``rows``: what each row of it has instead of a usual request's values."""
 
     number: int
     seller: str = "professional"

@@ -3,6 +3,9 @@
 Here belong the two worlds that did not happen, one without extra space and one without limits,
 lived through beside the real one on the same demand, and the table that compares the three. It is
 written beside the delivery, in a folder that the landing zone leaves alone.
+
+The break-even fee is 0 where a seller did not bid by it: it had no need of space, or its bid is
+arranged (``costume_shops``). The expected grant is the simulation's own guess (``grants``).
 """
 
 from __future__ import annotations

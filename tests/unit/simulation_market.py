@@ -90,7 +90,9 @@ with content as (
   where quarter = date '{first_day}' group by all
 )
 select request_id, revision, marketplace_id, seller_id, storage_type, quarter as quarter_start,
-  row_number() over (partition by request_id, revision order by content.received_at) as version_number,
+  row_number() over (
+    partition by request_id, revision order by content.received_at
+  ) as version_number,
   if(currency = 'JPY', 0, 2) as minor_unit_digits,
   (max_fee_per_ft3 * 1000000)::bigint as max_fee_micro,
   (requested_ft3 * 1000000)::bigint as requested_micro_ft3,
