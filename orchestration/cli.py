@@ -80,9 +80,7 @@ def ingest(
 def generate(
     directory: Annotated[Path, typer.Argument(help="Folder to write the input tables to.")],
     sellers: Annotated[int, typer.Option(min=50, help="Number of sellers.")] = 300,
-    quarters: Annotated[
-        int, typer.Option(min=1, help="Quarters in which the market is held.")
-    ] = 1,
+    quarters: Annotated[int, typer.Option(min=1, help="Quarters in which the market is held.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 1,
     last: Annotated[str, typer.Option(help="The last of those quarters.")] = "2025Q4",
 ) -> None:

@@ -107,9 +107,7 @@ class OpenStage:
         Integers come as int64, or Int64 where a null stands; days as datetime64.
         """
         names = ", ".join(f'"{name}"' for name in columns) if columns else "*"
-        table = self.connection.sql(
-            f"select {names} from {relation} order by all"
-        ).to_arrow_table()
+        table = self.connection.sql(f"select {names} from {relation} order by all").to_arrow_table()
         self.rows_in[relation.split(".")[-1]] = table.num_rows
         frame = table.to_pandas(types_mapper=_NULLABLE.get, date_as_object=False)
         for name in frame.columns:

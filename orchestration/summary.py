@@ -88,7 +88,7 @@ def _stage_row(stage: Stage, held: Sequence[StageOutcome]) -> dict[str, Any]:
         if check.table in stage.tables or check.table in facts
     ]
     seconds = sum(
-        max((entry.seconds or 0.0 for entry in outcome.tables if entry.table in stage.tables))
+        max(entry.seconds or 0.0 for entry in outcome.tables if entry.table in stage.tables)
         for outcome in held
     )
     return {
@@ -116,7 +116,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     console.print(f"published runs:   {runs}", soft_wrap=True, highlight=False)
     console.print(f"published tables: {summary['published']}", soft_wrap=True, highlight=False)
     console.print(
-        "look at them:     fbacap sql \"select * from settlements where quarter = "
+        'look at them:     fbacap sql "select * from settlements where quarter = '
         f"'{summary['quarter']}' limit 10\"",
         soft_wrap=True,
         highlight=False,

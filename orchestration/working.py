@@ -167,9 +167,7 @@ def _currencies() -> list[tuple[str, int]]:
 
 def _files_before(files: Sequence[LandedFile], cutoff: datetime) -> list[LandedFile]:
     return [
-        file
-        for file in files
-        if file.received_at_min is not None and file.received_at_min < cutoff
+        file for file in files if file.received_at_min is not None and file.received_at_min < cutoff
     ]
 
 

@@ -67,9 +67,7 @@ def _tables(opened: OpenStage, held: list[Invariant]) -> dict[str, pd.DataFrame]
     return {name: opened.frame(_RELATIONS.get(name, f"market.{name}")) for name in names}
 
 
-def _outcome(
-    name: str, held: list[Invariant], breaches: list[pd.DataFrame]
-) -> dict[str, object]:
+def _outcome(name: str, held: list[Invariant], breaches: list[pd.DataFrame]) -> dict[str, object]:
     rules = [
         {
             "name": invariant.name,

@@ -186,7 +186,7 @@ def test_nothing_is_printed_when_the_interpreter_ends(amounts: Path) -> None:
         "contract = Contract('amounts', '1', 'd', 'g', c, ('seller_id',), ());"
         "print(run_contract(Path(sys.argv[1]), 'market', contract).passed)"
     )
-    ended = subprocess.run(  # noqa: S603
+    ended = subprocess.run(
         [sys.executable, "-c", script, str(amounts)], capture_output=True, text=True, check=True
     )
     assert ended.stdout == "True\n"
@@ -198,4 +198,4 @@ def test_importing_the_checks_does_not_import_great_expectations() -> None:
         "import sys; import orchestration.checks.contract_checks;"
         "assert 'great_expectations' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -260,7 +260,7 @@ def test_progress_is_told_by_file_from_0_to_1(tmp_path):
 def test_importing_the_landing_zone_loads_no_engine():
     heavy = ("duckdb", "pandas", "pydantic", "pyarrow", "dagster")
     program = f"import orchestration.landing, sys; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run(  # noqa: S603 - our own interpreter and text
+    done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
