@@ -76,5 +76,5 @@ class EventLog(SqliteEventLogStorage):
 
 
 def _relax(connection: Any, _record: Any) -> None:
-    """With a write-ahead log, NORMAL loses at most the last events in a power cut, never the file."""
+    """With a write-ahead log, NORMAL costs at most the last events in a power cut."""
     connection.execute("PRAGMA synchronous=NORMAL")

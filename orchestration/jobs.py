@@ -12,7 +12,6 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 from fbacap_logic.calendar import Quarter, StageCutoff, StageKind
 from fbacap_logic.policy import Policy
 from orchestration.assets.dbt_models import models_of_kind
-from orchestration.partitions import QUARTERS
 from orchestration.stage_run import STAGE_TAG
 from orchestration.stages import INPUT_TABLES, PUBLICATIONS, RUN_TABLES, stages_of
 
@@ -34,7 +33,6 @@ def stage_jobs(policies: Iterable[Policy]) -> list[UnresolvedAssetJobDefinition]
         dg.define_asset_job(
             job_name(stage.name),
             selection=kind_selection(stage.kind),
-            partitions_def=QUARTERS,
             executor_def=dg.in_process_executor,
             tags={STAGE_TAG: stage.name},
             description=f"Stage run {stage.name} of one quarter, published as one immutable run.",

@@ -183,7 +183,8 @@ def _create_landing_view(
         return []
     paths = ", ".join(sql_literal(file.typed_path) for file in mine)
     connection.execute(
-        f"create view landing.{table} as select * from read_parquet([{paths}], hive_partitioning = false) "
+        f"create view landing.{table} as "
+        f"select * from read_parquet([{paths}], hive_partitioning = false) "
         f"where received_at < timestamp '{cutoff.isoformat(sep=' ')}'"
     )
     rows = {file.sha256: file.rows for file in mine}

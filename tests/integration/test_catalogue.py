@@ -46,5 +46,5 @@ def test_files_outside_the_published_zone_cannot_be_read(data, tmp_path):
 
 
 def test_a_query_that_fails_says_why(data):
-    with pytest.raises(BadUsage, match="that query failed: .*nothing_like_that"):
+    with pytest.raises(BadUsage, match=r"that query failed: .*nothing_like_that"):
         query(data, "select nothing_like_that from settlements")
