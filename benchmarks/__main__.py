@@ -19,7 +19,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--large", action="store_true", help="also a book of 10^7 (some 5 GiB)")
+    parser.add_argument("--large", action="store_true", help="also a book of 10^7 (several GiB)")
     parser.add_argument("--only", choices=("clearing", "quarter"), help="one of the two parts")
     parser.add_argument("--sellers", type=int, default=50, help="of the generated marketplace")
     return parser.parse_args()
@@ -31,15 +31,16 @@ def _print_quarter(sellers: int) -> None:
     first = runs[0]
     print(f"{first.stage_runs} stage runs over {first.order_lines:,} order lines.\n")
     _print_table(
-        ("seconds", "first run of the process", "second run"),
+        ("wall seconds", "first run of the process", "second run"),
         [
             ("the six stages", *(run.stage_seconds for run in runs)),
             *(
                 (part, *(run.part_seconds.get(part, 0.0) for run in runs))
                 for part in first.part_seconds
             ),
-            ("all else: imports, Dagster, other checks", *(run.other_seconds for run in runs)),
+            ("all else: imports, Dagster, invariants", *(run.other_seconds for run in runs)),
             ("**whole run**", *(run.seconds for run in runs)),
+            ("processor seconds of the whole run", *(run.cpu_seconds for run in runs)),
             ("**whole ÷ (stages + dbt)**", *(run.ratio for run in runs)),
             ("peak memory, MiB", *(f"{run.peak_mib:.0f}" for run in runs)),
         ],
@@ -50,7 +51,15 @@ def _print_clearing(sizes: tuple[int, ...]) -> None:
     print("\n## Clearing one book\n")
     measured = list(clearing.measure(sizes))
     _print_table(
-        ("requests", "book", "tie rule", "clear, ms", "argsort, ms", "ratio", "peak memory, MiB"),
+        (
+            "requests",
+            "book",
+            "tie rule",
+            "clear, ms",
+            "argsort, ms",
+            "clear ÷ argsort",
+            "peak memory, MiB",
+        ),
         [
             (
                 f"{row.rows:,}",

@@ -182,7 +182,7 @@ def sql(
         from rich.table import Column, Table
         from rich.text import Text
 
-        table = Table(*(Column(Text(column)) for column in columns))
+        table = Table(*(Column(Text(column), overflow="fold") for column in columns))
         for row in rows:
             table.add_row(*(Text("" if value is None else str(value)) for value in row))
         _console().print(table)

@@ -173,3 +173,7 @@ def _keep(parsed: Path, saved: Path) -> None:
     os.close(descriptor)
     shutil.copyfile(parsed, name)
     Path(name).replace(saved)
+
+
+if __name__ == "__main__":  # part of the installation: the first run need not parse everything
+    manifest()

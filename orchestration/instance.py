@@ -26,6 +26,8 @@ event_log_storage:
     home: {env: DAGSTER_HOME}
 telemetry:
   enabled: false
+nux:
+  enabled: false
 """
 
 
