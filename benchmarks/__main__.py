@@ -19,7 +19,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--large", action="store_true", help="also a book of 10^7 (several GiB)")
+    parser.add_argument("--large", action="store_true", help="also a book of 10^7 (some 3 GiB)")
     parser.add_argument("--only", choices=("clearing", "quarter"), help="one of the two parts")
     parser.add_argument("--sellers", type=int, default=50, help="of the generated marketplace")
     return parser.parse_args()

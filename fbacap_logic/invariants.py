@@ -19,6 +19,7 @@ from fbacap_logic.calendar import StageKind
 from fbacap_logic.policy import Policy
 
 EARLIER_ALLOCATIONS = "earlier_cleared_allocations"
+EARLIER_ROUNDS = "earlier_market_rounds"
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Invariant:
     """One thing that must hold of what is published.
 
     ``tables`` are the tables it reads, by name, in the order in which ``check`` takes them
-    (``earlier_cleared_allocations``: cleared_allocations of the round run before this one, empty in
-    the first). ``stage_kinds`` are the stage runs in which all of them are at hand. ``check``
-    returns the rows that break it: none when it holds.
+    (``earlier_cleared_allocations``, ``earlier_market_rounds``: those of the round run published
+    before, empty in the first). ``stage_kinds`` are the stage runs in which all of them are at
+    hand. ``check`` returns the rows that break it: none when it holds.
     """
 
     name: str
@@ -130,7 +131,8 @@ INVARIANTS = (
     Invariant(
         "earlier_rounds_stand", 8,
         "What an earlier round run published about a round is published again unchanged.",
-        ("cleared_allocations", EARLIER_ALLOCATIONS), _ROUND, records.earlier_rounds_stand,
+        ("cleared_allocations", "market_rounds", EARLIER_ALLOCATIONS, EARLIER_ROUNDS), _ROUND,
+        records.earlier_rounds_stand,
     ),
     Invariant(
         "every_request_judged_once", 9,

@@ -60,13 +60,20 @@ def ledger_matches_settlements(
 
 
 def earlier_rounds_stand(
-    cleared_allocations: pd.DataFrame, earlier_cleared_allocations: pd.DataFrame
+    cleared_allocations: pd.DataFrame,
+    market_rounds: pd.DataFrame,
+    earlier_cleared_allocations: pd.DataFrame,
+    earlier_market_rounds: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Rows of rounds that an earlier run published and that differ now, or came or went."""
-    last = earlier_cleared_allocations["round"].max() if len(earlier_cleared_allocations) else 0
-    again = cleared_allocations[cleared_allocations["round"] <= last]
+    """Rows of rounds that an earlier run published and that differ now, or came or went.
+
+    Compared are the rounds that both runs had cleared, as their market_rounds tell.
+    """
+    shared = set(market_rounds["round"]) & set(earlier_market_rounds["round"])
     columns = list(earlier_cleared_allocations.columns)
-    return _not_in_both(again, earlier_cleared_allocations, columns, ("this run", "earlier run"))
+    now = cleared_allocations[cleared_allocations["round"].isin(shared)]
+    before = earlier_cleared_allocations[earlier_cleared_allocations["round"].isin(shared)]
+    return _not_in_both(now, before, columns, ("this run", "earlier run"))
 
 
 def every_request_judged_once(

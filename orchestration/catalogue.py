@@ -24,8 +24,6 @@ from orchestration.published import (
 )
 from orchestration.stages import PUBLICATIONS, published_tables
 
-_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-
 
 def open_catalogue(data: DataFolder) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with a view over every published table, closed to everything else.
@@ -46,7 +44,10 @@ def open_catalogue(data: DataFolder) -> duckdb.DuckDBPyConnection:
         latest = [found[table] for found in current if table in found]
         _create_view(connection, f"all_runs.{table}", table, every)
         _create_view(connection, table, table, latest)
-    connection.execute(f"set allowed_directories = [{sql_literal(data.published)}]")
+    files = sorted(
+        {run.file(table) for found in runs.values() for run in found for table in run.tables}
+    )
+    connection.execute(f"set allowed_paths = [{', '.join(map(sql_literal, files))}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection
@@ -61,7 +62,7 @@ def query(data: DataFolder, sql: str) -> tuple[list[str], list[tuple[object, ...
     with open_catalogue(data) as connection:
         try:
             statements = connection.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type not in _READING:
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise BadUsage("give one SELECT; published tables are never changed")
             cursor = connection.execute(statements[0])
             columns = [str(entry[0]) for entry in cursor.description or []]

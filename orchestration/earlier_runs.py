@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestration.errors import NotPublished
-from orchestration.policies import policy_for
+from orchestration.errors import BadConfiguration, NotPublished
+from orchestration.policies import policy_digest, policy_for
 from orchestration.published import PublishedRun, latest_run, published_runs, required_run
 from orchestration.stage_run import StageRun
 from orchestration.stages import stages_of
@@ -51,6 +51,7 @@ def _of_this_quarter(run: StageRun) -> Iterator[EarlierTable]:
     if run.stage.kind == "announce":
         return
     announced = required_run(zone, quarter, "announce")
+    _refuse_another_policy(run, announced)
     for table in announced.tables:
         yield EarlierTable(f"market.{table}", table, announced)
     if run.stage.kind == "settle":
@@ -88,22 +89,54 @@ def _announced_and_cleared_before(run: StageRun) -> tuple[PublishedRun, Publishe
 def _of_the_run_before(run: StageRun) -> Iterator[EarlierTable]:
     zone, quarter, stage = run.data.published, run.quarter, run.stage
     confirmed = latest_run(zone, quarter, "announce") if stage.kind == "announce" else None
+    if confirmed is not None:
+        _refuse_another_policy(run, confirmed)
     yield EarlierTable("history.confirmed_base_allocations", "base_allocations", confirmed)
     settled = _settlement_before(run) if stage.kind == "settle" else None
     yield EarlierTable("history.previous_settlements", "settlements", settled)
-    earlier = latest_run(zone, quarter, f"round-{stage.round - 1}") if stage.round else None
-    yield EarlierTable(
-        "history.earlier_cleared_allocations", "cleared_allocations", earlier, is_input=False
-    )
+    cleared = _furthest_round(run) if stage.kind == "round" else None
+    for table in ("cleared_allocations", "market_rounds"):
+        yield EarlierTable(f"history.earlier_{table}", table, cleared, is_input=False)
 
 
 def _settlement_before(run: StageRun) -> PublishedRun | None:
-    """The settlement run that deltas are counted from: the last one of an earlier stage."""
-    order = [name for name, _ in run.calendar.settlements]
-    earlier = set(order[: order.index(run.stage.name)])
-    runs = [
+    """The settlement run that deltas are counted from: the last one published before this stage's.
+
+    A stage run again counts from where its last run did, so that the same facts give the same
+    bytes. When it restates, or when an earlier stage was restated since, it counts from the latest
+    of all, so that deltas sum to the last run published.
+    """
+    settled = [
         published
         for published in published_runs(run.data.published, run.quarter)
-        if published.stage in earlier
+        if published.kind == "settle"
     ]
-    return runs[-1] if runs else None
+    order = [name for name, _ in run.calendar.settlements]
+    earlier = set(order[: order.index(run.stage.name)])
+    mine = [published.run for published in settled if published.stage == run.stage.name]
+    if not mine or run.is_rebased:
+        return settled[-1] if settled else None
+    if any(published.run > mine[-1] and published.stage in earlier for published in settled):
+        return settled[-1]
+    before = [published for published in settled if published.run < mine[-1]]
+    return before[-1] if before else None
+
+
+def _furthest_round(run: StageRun) -> PublishedRun | None:
+    """The published round run that cleared most rounds: no input, but not to be contradicted."""
+    zone, quarter = run.data.published, run.quarter
+    for window in reversed(run.calendar.rounds):
+        published = latest_run(zone, quarter, f"round-{window.round}")
+        if published is not None:
+            return published
+    return None
+
+
+def _refuse_another_policy(run: StageRun, announced: PublishedRun) -> None:
+    """The policy of the announcement governs the quarter for ever (rules §1)."""
+    if announced.manifest["policy_sha256"] != policy_digest(run.policy):
+        raise BadConfiguration(
+            f"{run.quarter.label} was announced under policy version "
+            f"{announced.manifest['policy_version']}, which governs it for ever, but "
+            f"{run.data.policies} now says otherwise; restore that version"
+        )

@@ -58,3 +58,9 @@ class BadConfiguration(FbacapError):  # noqa: N818
     """A policy, contract or setting of this project is wrong."""
 
     exit_code = 8
+
+
+class Restated(FbacapError):  # noqa: N818
+    """A settlement run differs from what its stage published before; its deltas need a new base."""
+
+    exit_code = 9

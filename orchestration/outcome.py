@@ -136,14 +136,15 @@ def _failure(
 
 def _step_failure(label: str, event: Any) -> FbacapError:
     failure = event.step_failure_data
+    message, name, sentence = "no reason was given", "", ""
     error = failure.error
-    while error is not None and error.cause is not None:
+    while error is not None:  # the first explained error of the chain, else its root
+        message = error.message.strip()
+        name, _, sentence = message.partition(": ")
+        kind = getattr(errors, name.rsplit(".", 1)[-1], None)
+        if isinstance(kind, type) and issubclass(kind, FbacapError):
+            return kind(f"{label}: {sentence}")
         error = error.cause
-    message = error.message.strip() if error is not None else "no reason was given"
-    name, _, sentence = message.partition(": ")
-    kind = getattr(errors, name.rsplit(".", 1)[-1], None)
-    if isinstance(kind, type) and issubclass(kind, FbacapError):
-        return kind(f"{label}: {sentence}")
     if name == "ValueError":
         return FbacapError(f"{label}: {sentence}")
     described = failure.user_failure_data.description if failure.user_failure_data else None

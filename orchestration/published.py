@@ -10,9 +10,12 @@ a killed run and is replaced.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +25,7 @@ import duckdb
 
 from fbacap_logic.calendar import Quarter, StageCutoff
 from orchestration.contracts import load_contract
-from orchestration.errors import Busy, NotPublished
+from orchestration.errors import NotPublished, Restated
 from orchestration.files import file_digest, flush, sql_literal
 from orchestration.row_hash import row_hash
 from orchestration.stages import schema_of
@@ -150,25 +153,56 @@ def publish(
     stage: StageCutoff,
     tables: Iterable[str],
     facts: Mapping[str, Any],
+    *,
+    is_rebased: bool = False,
 ) -> Publication:
     """Publish a stage run's tables all or nothing; identical content is not published twice.
 
-    The caller holds the quarter's lock. ``facts`` are the manifest's other entries (policy, code,
-    inputs, contracts).
+    Publishing one quarter is serialised across processes, whoever started them. ``facts`` are the
+    manifest's other entries (policy, code, inputs, checks); ``is_rebased``: a settlement's deltas
+    count from the latest settlement run.
 
     Raises:
-        Busy: another process published this quarter meanwhile.
+        Restated: the content differs from the stage's last run and ``is_rebased`` is not set.
     """
+    zone.mkdir(parents=True, exist_ok=True)
+    with _publishing(zone, quarter):
+        return _publish(connection, zone, quarter, stage, tables, facts, is_rebased=is_rebased)
+
+
+@contextmanager
+def _publishing(zone: Path, quarter: Quarter) -> Iterator[None]:
+    folder = zone / "_locks"
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{quarter.key}.lock").open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _publish(
+    connection: duckdb.DuckDBPyConnection,
+    zone: Path,
+    quarter: Quarter,
+    stage: StageCutoff,
+    tables: Iterable[str],
+    facts: Mapping[str, Any],
+    *,
+    is_rebased: bool = False,
+) -> Publication:
     runs = published_runs(zone, quarter)
     number = runs[-1].run + 1 if runs else 1
-    staging = zone / f".staging-{quarter.key}-{number:04d}"
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
+    staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=zone))
     try:
         entries = {table: _write_table(connection, table, staging) for table in tables}
         before = latest_run(zone, quarter, stage.name)
         if before is not None and _same_content(before.tables, entries):
             return Publication(before, is_new=False)
+        if before is not None and stage.kind == "settle" and not is_rebased:
+            raise Restated(
+                f"{quarter.label} {stage.name} differs from run {before.run} published before, so "
+                "its deltas must count from the latest settlement run; "
+                f"`fbacap run {quarter.label} --stage {stage.name}` publishes it that way"
+            )
         manifest = {
             "manifest_version": MANIFEST_VERSION,
             "quarter": quarter.label,
@@ -240,11 +274,6 @@ def _write_manifest(zone: Path, quarter: Quarter, number: int, manifest: Mapping
     temporary.write_text(text, encoding="utf-8")
     temporary.chmod(0o444)
     flush(temporary)
-    if path.exists():
-        raise Busy(
-            f"{path} appeared while run {number} of {quarter.label} was being published; "
-            "another process works on this quarter, run again when it has ended"
-        )
     temporary.replace(path)
     flush(path.parent)
 

@@ -6,16 +6,17 @@ reads. What became of a run is ``outcome``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 from fbacap_logic.calendar import Quarter, StageCutoff
-from orchestration.errors import BadUsage
+from orchestration.errors import BadUsage, Restated
 from orchestration.locks import quarter_lock
 from orchestration.paths import DataFolder
 from orchestration.policies import policy_for
+from orchestration.stage_run import REBASED_TAG
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -93,6 +94,19 @@ def _definitions(data: DataFolder) -> dg.Definitions:
 def _run_stage(
     data: DataFolder, dagster_instance: dg.DagsterInstance, quarter: Quarter, stage: StageCutoff
 ) -> StageOutcome:
+    try:
+        return _execute(data, dagster_instance, quarter, stage, {})
+    except Restated:
+        return _execute(data, dagster_instance, quarter, stage, {REBASED_TAG: "true"})
+
+
+def _execute(
+    data: DataFolder,
+    dagster_instance: dg.DagsterInstance,
+    quarter: Quarter,
+    stage: StageCutoff,
+    tags: Mapping[str, str],
+) -> StageOutcome:
     from orchestration.jobs import job_name
     from orchestration.outcome import stage_outcome
 
@@ -102,6 +116,7 @@ def _run_stage(
         instance=dagster_instance,
         partition_key=quarter.key,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        tags=dict(tags),
         raise_on_error=False,
     )
     return stage_outcome(data, quarter, stage, result, (utc_now() - started).total_seconds())

@@ -15,17 +15,23 @@ from orchestration.paths import DataFolder
 from orchestration.policies import policy_for
 
 STAGE_TAG = "fbacap/stage"
+REBASED_TAG = "fbacap/rebased"
 
 
 @dataclass(frozen=True)
 class StageRun:
-    """A stage of a quarter under the policy that governs the quarter."""
+    """A stage of a quarter under the policy that governs the quarter.
+
+    ``is_rebased``: a settlement that restates what was published counts its deltas from the latest
+    settlement run; otherwise from the run that its stage's last run counted from.
+    """
 
     data: DataFolder
     quarter: Quarter
     policy: Policy
     calendar: QuarterCalendar
     stage: StageCutoff
+    is_rebased: bool = False
 
     @property
     def label(self) -> str:
@@ -33,7 +39,9 @@ class StageRun:
         return f"{self.quarter.label} {self.stage.name}"
 
 
-def stage_run(data: DataFolder, quarter: Quarter, stage_name: str) -> StageRun:
+def stage_run(
+    data: DataFolder, quarter: Quarter, stage_name: str, *, is_rebased: bool = False
+) -> StageRun:
     """Look up policy, calendar and cut-off of one stage of a quarter.
 
     Raises:
@@ -46,4 +54,4 @@ def stage_run(data: DataFolder, quarter: Quarter, stage_name: str) -> StageRun:
         stage = calendar.stage(stage_name)
     except ValueError as error:
         raise BadUsage(str(error)) from error
-    return StageRun(data, quarter, policy, calendar, stage)
+    return StageRun(data, quarter, policy, calendar, stage, is_rebased)

@@ -19,12 +19,14 @@ from typing import Any
 import duckdb
 import iso4217
 
-from fbacap_logic.calendar import QuarterCalendar
+from fbacap_logic.calendar import Quarter, RoundWindow
+from fbacap_logic.policy import policy_in_force
 from orchestration.contracts import load_contract
 from orchestration.earlier_runs import EarlierTable, earlier_tables
+from orchestration.errors import NotPublished
 from orchestration.files import sql_literal
 from orchestration.landing import LandedFile, landed_files
-from orchestration.policies import policy_for
+from orchestration.policies import load_policies
 from orchestration.stage_run import StageRun
 from orchestration.stages import INPUT_TABLES
 
@@ -80,7 +82,13 @@ def create_working_file(run: StageRun, folder: Path) -> WorkingInputs:
             for table in INPUT_TABLES
             for entry in _create_landing_view(connection, run, table, files)
         ]
-        earlier = earlier_tables(run, held_before=_market_held_before(connection, run))
+        if not _has_capacity(connection, run.quarter):
+            raise NotPublished(
+                f"nothing is known of {run.quarter.label}: no network capacity for it had been "
+                f"received by {run.stage.cutoff_at.date().isoformat()}; "
+                "`fbacap ingest` it first, or name the data folder with --data"
+            )
+        earlier = earlier_tables(run, held_before=_has_capacity(connection, run.quarter.previous))
         for table in earlier:
             _create_earlier_view(connection, table)
     rows = dict.fromkeys(INPUT_TABLES, 0)
@@ -128,20 +136,34 @@ def _create_run_tables(connection: duckdb.DuckDBPyConnection, run: StageRun) -> 
             quarter.previous.first_day,
         ],
     )
-    previous = policy_for(run.data.policies, quarter.previous).calendar_of(quarter.previous)
-    _create_rounds(connection, "run.rounds", run.calendar, cutoff)
-    _create_rounds(connection, "run.previous_rounds", previous, cutoff)
+    _create_rounds(connection, "run.rounds", run.calendar.rounds, cutoff)
+    _create_rounds(connection, "run.previous_rounds", _previous_rounds(run), cutoff)
     connection.execute("create table run.currencies (currency varchar, minor_unit_digits integer)")
     connection.executemany("insert into run.currencies values (?, ?)", _currencies())
 
 
+def _previous_rounds(run: StageRun) -> tuple[RoundWindow, ...]:
+    """The rounds of the quarter before; none when no policy governed it yet."""
+    before = run.quarter.previous
+    try:
+        governing = policy_in_force(load_policies(run.data.policies), before)
+    except ValueError:
+        return ()
+    return governing.calendar_of(before).rounds
+
+
 def _create_rounds(
-    connection: duckdb.DuckDBPyConnection, name: str, calendar: QuarterCalendar, cutoff: datetime
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    rounds: Sequence[RoundWindow],
+    cutoff: datetime,
 ) -> None:
     connection.execute(
         f"create table {name} (round integer, closes_at timestamp, in_force_from date, "
         "in_force_to date, days_in_force integer, is_closed boolean)"
     )
+    if not rounds:
+        return
     connection.executemany(
         f"insert into {name} values (?, ?, ?, ?, ?, ?)",
         [
@@ -153,7 +175,7 @@ def _create_rounds(
                 window.days_in_force,
                 window.closes_at <= cutoff,
             )
-            for window in calendar.rounds
+            for window in rounds
         ],
     )
 
@@ -211,11 +233,10 @@ def _is_wholly_before(file: LandedFile, cutoff: datetime) -> bool:
     return file.received_at_max is not None and file.received_at_max < cutoff
 
 
-def _market_held_before(connection: duckdb.DuckDBPyConnection, run: StageRun) -> bool:
-    """Whether the quarter before had a market: whether its capacity had been received."""
+def _has_capacity(connection: duckdb.DuckDBPyConnection, quarter: Quarter) -> bool:
+    """Whether a quarter has a market: whether its capacity had been received."""
     row = connection.execute(
-        "select count(*) > 0 from landing.network_capacity where quarter = ?",
-        [run.quarter.previous.first_day],
+        "select count(*) > 0 from landing.network_capacity where quarter = ?", [quarter.first_day]
     ).fetchone()
     return bool(row and row[0])
 

@@ -144,10 +144,12 @@ def _outcomes(
 def _check_result(model: str, tests: Sequence[NodeResult]) -> dg.AssetCheckResult:
     broken = [test for test in tests if not test.succeeded]
     lines = ["| | test | failing rows |", "|---|---|---|"]
+    marks = {"pass": "✓", "warn": "!"}
     lines += [
-        f"| {'✓' if test.succeeded else '✗'} | {test.name} | {test.failures} |" for test in tests
+        f"| {marks.get(test.status, '✗')} | {test.name} | {test.failures} |" for test in tests
     ]
-    summary = "; ".join(f"{test.name}: {test.message}" for test in broken)
+    warned = [test for test in tests if test.status == "warn"]
+    summary = "; ".join(f"{test.name}: {test.message}" for test in broken + warned)
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(model),
         check_name=CHECK_NAME,
@@ -157,6 +159,7 @@ def _check_result(model: str, tests: Sequence[NodeResult]) -> dg.AssetCheckResul
         metadata={
             "tests": len(tests),
             "broken": len(broken),
+            "warned": len(warned),
             "results": dg.MetadataValue.md("\n".join(lines)),
         },
     )

@@ -57,6 +57,7 @@ def _publication(kind: StageKind) -> dg.AssetsDefinition:
                 run.stage,
                 published_tables(kind),
                 _facts(context, market, run),
+                is_rebased=run.is_rebased,
             )
         shutil.rmtree(market.folder(context))
         return dg.MaterializeResult(metadata=_metadata(published))

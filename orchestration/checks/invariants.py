@@ -9,7 +9,12 @@ import dagster as dg
 import pandas as pd
 
 from fbacap_logic.calendar import StageKind
-from fbacap_logic.invariants import EARLIER_ALLOCATIONS, INVARIANTS, Invariant
+from fbacap_logic.invariants import (
+    EARLIER_ALLOCATIONS,
+    EARLIER_ROUNDS,
+    INVARIANTS,
+    Invariant,
+)
 from orchestration.checks.contract_result import rows_markdown
 from orchestration.checks.outcomes import record_outcome
 from orchestration.resources import Market, OpenStage
@@ -18,6 +23,7 @@ LAST_TABLE: dict[StageKind, str] = {"round": "repriced_fees", "settle": "settlem
 _SAMPLE = 5
 _RELATIONS = {
     EARLIER_ALLOCATIONS: "history.earlier_cleared_allocations",
+    EARLIER_ROUNDS: "history.earlier_market_rounds",
     "judged_requests": "facts.judged_requests",
 }
 
@@ -58,7 +64,7 @@ def _checks_of(kind: StageKind) -> dg.AssetChecksDefinition:
 
 
 def _assets_read(invariant: Invariant, asset: dg.AssetKey) -> list[dg.AssetKey]:
-    names = [name for name in invariant.tables if name != EARLIER_ALLOCATIONS]
+    names = [name for name in invariant.tables if name not in (EARLIER_ALLOCATIONS, EARLIER_ROUNDS)]
     return [dg.AssetKey(name) for name in names if dg.AssetKey(name) != asset]
 
 

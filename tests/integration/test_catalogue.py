@@ -30,6 +30,8 @@ def test_before_anything_is_published_every_table_is_there_and_empty(data):
         "set enable_external_access = true",
         "install httpfs",
         "select 1; select 2",
+        "explain analyze copy (select 1) to 'stolen.csv'",
+        "explain analyze create table t as select 1",
         "",
     ],
 )

@@ -130,7 +130,10 @@ def test_a_round_is_given_the_release_known_when_it_closed(dbt_settled):
     ).fetchall()
     assert rows == [
         ("JP", "standard", 1, 1_000),
+        *(("JP", "standard", number, 0) for number in (2, 3, 4)),
         ("US", "standard", 1, 60_000),
+        # Nothing released is a round all the same.
+        *(("US", "standard", number, 0) for number in (2, 3)),
         ("US", "standard", 4, 40_000),
     ]
 

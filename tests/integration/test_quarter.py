@@ -1,9 +1,11 @@
 """One generated quarter through all six stages, as a user would run it."""
 
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -11,7 +13,7 @@ from fbacap_logic.calendar import Quarter
 from orchestration.assets import round_requests as round_requests_asset
 from orchestration.catalogue import query
 from orchestration.cli import app
-from orchestration.errors import ContractBroken, NotPublished
+from orchestration.errors import BadConfiguration, ContractBroken, NotPublished
 from orchestration.files import file_digest
 from orchestration.ingest import ingest_folder
 from orchestration.outcome import StageOutcome
@@ -115,6 +117,66 @@ def test_settlement_deltas_sum_to_the_latest_run(whole_quarter):
     assert row["runs"] == 3
 
 
+def test_a_late_refund_becomes_new_runs_whose_deltas_still_sum_to_the_latest(
+    whole_quarter, tmp_path
+):
+    data = DataFolder(tmp_path / "market")
+    shutil.copytree(whole_quarter[0].root, data.root)
+    late = tmp_path / "late"
+    late.mkdir()
+    lines = f"{data.landing}/typed/order_lines/*.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            copy (
+                select 'late-' || order_line_id as refund_id, order_line_id,
+                       timestamp '2026-01-10' as refunded_at, revenue as amount,
+                       timestamp '2026-01-20' as received_at
+                from read_parquet('{lines}')
+                where seller_id = 'halloween-shop' and ordered_at >= timestamp '2025-10-01'
+                  and ordered_at < timestamp '2026-01-01' and revenue > 0
+            ) to '{late}/refunds.parquet'
+            """
+        )
+    ingest_folder(data, late, kind="tables", historical=False)
+    again = run_stages(data, "preliminary", "final", "true-up")
+    assert [outcome.is_new for outcome in again] == [False, True, True]
+    assert [outcome.published.run for outcome in again] == [6, 9, 10]
+    (row,) = rows(
+        data,
+        """
+        select
+            (select sum(delta_net_due_minor) from all_runs.settlements) as deltas,
+            (select sum(net_due_minor) from settlements) as latest,
+            (select sum(amount_minor) from all_runs.ledger_entries) as ledger,
+            (select sum(net_due_minor) from settlements where seller_id = 'halloween-shop') as shop
+        """,
+    )
+    assert row["deltas"] == row["latest"]
+    assert row["ledger"] == 0
+    assert row["shop"] == 2_000_000
+    once_more = run_stages(data, "final", "true-up")
+    assert [outcome.is_new for outcome in once_more] == [False, False]
+
+
+def test_a_policy_changed_after_the_announcement_is_refused(whole_quarter, tmp_path):
+    data = DataFolder(tmp_path / "market")
+    shutil.copytree(whole_quarter[0].root, data.root)
+    data.policies.mkdir()
+    text = "policy_version: sneaky\nsettlement: {credit_rate_bp: 9000}\n"
+    (data.policies / "sneaky.yaml").write_text(text)
+    with pytest.raises(BadConfiguration) as caught:
+        run_stages(data, "true-up")
+    assert "was announced under policy version default-1" in str(caught.value)
+
+
+def test_an_empty_data_folder_announces_nothing(tmp_path):
+    data = DataFolder(tmp_path)
+    with pytest.raises(NotPublished, match="no network capacity for it had been received"):
+        run_stages(data, "announce")
+    assert published_runs(data.published, QUARTER) == ()
+
+
 def test_running_the_quarter_again_publishes_nothing_and_changes_no_byte(whole_quarter):
     data, _ = whole_quarter
     before = {path: file_digest(path) for path in data.published.rglob("*") if path.is_file()}
@@ -127,8 +189,6 @@ def test_running_the_quarter_again_publishes_nothing_and_changes_no_byte(whole_q
 def test_another_folder_given_the_files_split_and_reordered_publishes_the_same_rows(
     whole_quarter, input_folder, tmp_path
 ):
-    import duckdb
-
     delivery = tmp_path / "delivery"
     for path in sorted(input_folder.glob("*.parquet")):
         table = delivery / path.stem

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import judged_frame, quarters, sales_of, supply_frame
 
 from fbacap_logic.clearing import clear_quarter
-from fbacap_logic.invariants import EARLIER_ALLOCATIONS, INVARIANTS
+from fbacap_logic.invariants import EARLIER_ALLOCATIONS, EARLIER_ROUNDS, INVARIANTS
 from fbacap_logic.repricing import reprice_quarter, repricing_steps_quarter
 from fbacap_logic.requests import judge_requests
 from fbacap_logic.settlement import ledger, settle
@@ -31,6 +31,7 @@ def published_tables(quarter, draw):
         "round_requests": judged,
         "cleared_allocations": cleared.grants,
         EARLIER_ALLOCATIONS: earlier.grants,
+        EARLIER_ROUNDS: earlier.rounds,
         "market_rounds": cleared.rounds,
         "repriced_fees": repriced,
         "repricing_steps": repricing_steps_quarter(

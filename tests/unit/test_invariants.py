@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from market_examples import CALENDAR, CURRENCIES, cleared, judge, received
 
-from fbacap_logic.invariants import EARLIER_ALLOCATIONS, INVARIANTS
+from fbacap_logic.invariants import EARLIER_ALLOCATIONS, EARLIER_ROUNDS, INVARIANTS
 from fbacap_logic.policy import ClearingRules, Policy
 from fbacap_logic.repricing import reprice_quarter
 from fbacap_logic.settlement import ledger, settle
@@ -33,6 +33,7 @@ def tables():
         "round_requests": judged,
         "cleared_allocations": result.grants,
         EARLIER_ALLOCATIONS: cleared(judged, 70_000).grants,
+        EARLIER_ROUNDS: cleared(judged, 70_000).rounds,
         "market_rounds": result.rounds,
         "repriced_fees": repriced,
         "settlements": settled,
@@ -110,6 +111,12 @@ def test_a_lost_or_an_added_row_breaks_what_traces(tables):
         assert len(BY_NAME[name].breaches(lost, Policy())) == 1
         again = tables | {table: pd.concat([tables[table], tables[table].iloc[:1]])}
         assert len(BY_NAME[name].breaches(again, Policy())) == 1
+
+
+def test_a_round_published_without_grants_may_not_gain_any_later(tables):
+    tables[EARLIER_ALLOCATIONS] = tables[EARLIER_ALLOCATIONS].iloc[:0]
+    gained = BY_NAME["earlier_rounds_stand"].breaches(tables, Policy())
+    assert set(gained["round"]) == {1}
 
 
 def test_a_minimum_excuses_a_request_that_was_outranked(tables):

@@ -12,6 +12,7 @@ marketplaces_with_currency as (
   select
     marketplaces.marketplace_id,
     marketplaces.currency,
+    marketplaces.first_received_at,
     currencies.minor_unit_digits
   from marketplaces
   left join currencies on marketplaces.currency = currencies.currency

@@ -17,38 +17,53 @@ marketplaces as (
   select * from {{ ref('int_marketplaces') }}
 ),
 
-refunds as (
+lines_in_minor as (
   select
-    order_line_id,
-    cast(sum(amount) as decimal(38, 2)) as refunded
-  from {{ ref('stg_refunds') }}
-  group by order_line_id
-),
-
-capped_refunds as (
-  select
-    order_lines.*,
+    order_lines.order_line_id,
+    order_lines.marketplace_id,
+    order_lines.seller_id,
+    order_lines.sku,
+    order_lines.sales_date,
+    order_lines.units,
     marketplaces.minor_unit_digits,
-    -- A line's refunds never exceed it (rules §6).
-    cast(least(coalesce(refunds.refunded, 0), order_lines.revenue) as decimal(18, 2)) as refunded
+    {{ to_minor('order_lines.revenue', 'marketplaces.minor_unit_digits',
+                "'order line ' || order_lines.order_line_id") }} as gross_sales_minor
   from order_lines
   left join marketplaces on order_lines.marketplace_id = marketplaces.marketplace_id
-  left join refunds on order_lines.order_line_id = refunds.order_line_id
+),
+
+refunds_in_minor as (
+  select
+    refunds.order_line_id,
+    {{ to_minor('refunds.amount', 'lines_in_minor.minor_unit_digits',
+                "'refund ' || refunds.refund_id || ' of order line ' || refunds.order_line_id") }}
+      as refund_minor
+  from {{ ref('stg_refunds') }} as refunds
+  inner join lines_in_minor on refunds.order_line_id = lines_in_minor.order_line_id
+),
+
+refunds_by_line as (
+  select
+    order_line_id,
+    {{ sum_bigint('refund_minor') }} as refund_minor
+  from refunds_in_minor
+  group by order_line_id
 ),
 
 minor_amounts as (
   select
-    order_line_id,
-    marketplace_id,
-    seller_id,
-    sku,
-    sales_date,
-    units,
-    {{ to_minor('revenue', 'minor_unit_digits', "'order line ' || order_line_id") }}
-      as gross_sales_minor,
-    {{ to_minor('refunded', 'minor_unit_digits', "'a refund of order line ' || order_line_id") }}
+    lines_in_minor.order_line_id,
+    lines_in_minor.marketplace_id,
+    lines_in_minor.seller_id,
+    lines_in_minor.sku,
+    lines_in_minor.sales_date,
+    lines_in_minor.units,
+    lines_in_minor.gross_sales_minor,
+    -- A line's refunds never exceed it (rules §6).
+    least(coalesce(refunds_by_line.refund_minor, 0), lines_in_minor.gross_sales_minor)
       as refunded_minor
-  from capped_refunds
+  from lines_in_minor
+  left join refunds_by_line on lines_in_minor.order_line_id = refunds_by_line.order_line_id
 ),
 
 order_line_net as (

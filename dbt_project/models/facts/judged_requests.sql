@@ -82,7 +82,9 @@ judged_requests as (
     requests.source_row
   from placed_requests as requests
   left join {{ ref('int_marketplaces') }} as marketplaces
-    on requests.marketplace_id = marketplaces.marketplace_id
+    on
+      requests.marketplace_id = marketplaces.marketplace_id
+      and requests.judged_at > marketplaces.first_received_at
   left join {{ ref('stg_seller_versions') }} as sellers
     on
       requests.marketplace_id = sellers.marketplace_id

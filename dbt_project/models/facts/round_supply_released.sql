@@ -10,21 +10,34 @@ rounds as (
 ),
 
 supply as (
-  select * from {{ ref('stg_round_supply_versions') }}
+  select supply.*
+  from {{ ref('stg_round_supply_versions') }} as supply
+  inner join run on supply.quarter_start = run.quarter_start
 ),
 
+markets as (
+  select
+    marketplace_id,
+    storage_type,
+    min(received_at) as first_received_at
+  from supply
+  group by marketplace_id, storage_type
+),
+
+-- A round that releases nothing is a round all the same: what earlier rounds left is offered in it.
 round_supply_released as (
   select
-    supply.marketplace_id,
-    supply.storage_type,
-    supply.round,
-    supply.released_milli_ft3
-  from supply
-  inner join run on supply.quarter_start = run.quarter_start
+    markets.marketplace_id,
+    markets.storage_type,
+    rounds.round,
+    coalesce(supply.released_milli_ft3, 0) as released_milli_ft3
+  from markets
+  inner join rounds on markets.first_received_at < rounds.closes_at
   -- The version last received before the round closed.
-  inner join rounds
+  left join supply
     on
-      supply.round = rounds.round
+      {{ same_market('markets', 'supply') }}
+      and rounds.round = supply.round
       and supply.received_at < rounds.closes_at
       and coalesce(supply.superseded_at, rounds.closes_at) >= rounds.closes_at
 )
