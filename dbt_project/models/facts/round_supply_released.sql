@@ -38,8 +38,8 @@ round_supply_released as (
     on
       {{ same_market('markets', 'supply') }}
       and rounds.round = supply.round
-      and supply.received_at < rounds.closes_at
-      and coalesce(supply.superseded_at, rounds.closes_at) >= rounds.closes_at
+      and rounds.closes_at > supply.received_at
+      and rounds.closes_at <= coalesce(supply.superseded_at, rounds.closes_at)
 )
 
 select * from round_supply_released
