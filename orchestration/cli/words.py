@@ -1,0 +1,84 @@
+"""Words in and words out: reading what a user typed, printing what a command found.
+
+Here belongs nothing about one command alone. Heavy imports stand inside the functions.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from orchestration.errors import BadUsage
+from orchestration.paths import DataFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from fbacap_logic.calendar import Quarter
+
+
+def data_folder(data: Path | None) -> DataFolder:
+    """The data folder that was named, or the environment's."""
+    return DataFolder.from_environment() if data is None else DataFolder(data.resolve())
+
+
+def quarter_of(text: str) -> Quarter:
+    """The quarter that was named.
+
+    Raises:
+        BadUsage: it is not a quarter.
+    """
+    from fbacap_logic.calendar import Quarter
+
+    try:
+        return Quarter.parse(text)
+    except ValueError as error:
+        raise BadUsage(str(error)) from error
+
+
+def moment(as_of: str | None) -> datetime:
+    """The instant to act at: the one that was named, or now.
+
+    Raises:
+        BadUsage: it is not a day.
+    """
+    from datetime import UTC, datetime
+
+    from orchestration.runner import utc_now
+
+    if as_of is None:
+        return utc_now()
+    try:
+        day = datetime.fromisoformat(as_of)
+    except ValueError as error:
+        raise BadUsage(f"'{as_of}' is not a day; write it as 2026-10-01") from error
+    return day.replace(tzinfo=UTC) if day.tzinfo is None else day.astimezone(UTC)
+
+
+@contextmanager
+def progress_bar(description: str, *, quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """A bar on the error stream; the callable takes what is being done and the share done."""
+    from rich.progress import Progress
+
+    with Progress(console=console(stderr=True), disable=quiet, transient=True) as progress:
+        task = progress.add_task(description, total=1.0)
+        yield lambda step, done: progress.update(task, description=step, completed=done)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where people read."""
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output, for scripts."""
+    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
