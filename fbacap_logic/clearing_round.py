@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from fbacap_logic.clearing_walk import allocate
+from fbacap_logic.clearing_pro_rata import share_by_level
+from fbacap_logic.clearing_selection import Queue, RowArray, blocks
+from fbacap_logic.clearing_walk import Allocation, grant_in_order
 from fbacap_logic.frames import (
-    BoolArray,
     InstantArray,
-    TextArray,
+    TextColumn,
     instants,
     integers,
     refuse,
-    require_columns,
     require_unique,
+    text_column,
 )
 from fbacap_logic.policy import ClearingRules
 from fbacap_logic.units import INT64_MAX, Int64Array, exact_sum
@@ -50,12 +52,17 @@ GRANTED, PARTIAL, REJECTED = range(3)
     BELOW_MINIMUM_FEE,
 ) = range(len(REASONS))
 
+_OUTCOME_OF_REASON = np.full(len(REASONS), REJECTED, dtype=np.int8)
+_OUTCOME_OF_REASON[[IN_FULL, MARGINAL]] = GRANTED, PARTIAL
+
+CodeArray = npt.NDArray[np.int8]
+
 
 @dataclass(frozen=True)
 class BookColumns:
     """The book as plain columns of one length, already checked."""
 
-    request_id: TextArray
+    request_id: TextColumn
     submitted_at: InstantArray
     max_fee_minor_per_ft3: Int64Array
     open_milli_ft3: Int64Array
@@ -67,8 +74,8 @@ class RoundFigures:
     """One cleared round in numbers, and per row what it got and why."""
 
     granted_per_row_milli_ft3: Int64Array
-    outcome_code: Int64Array
-    reason_code: Int64Array
+    outcome_code: CodeArray
+    reason_code: CodeArray
     clearing_fee_minor_per_ft3: int | None
     lowest_granted_minor_per_ft3: int | None
     granted_milli_ft3: int
@@ -142,7 +149,8 @@ def clear_round(book: pd.DataFrame, supply_milli_ft3: int, rules: ClearingRules)
             "granted_milli_ft3": figures.granted_per_row_milli_ft3,
             "outcome": _categories(figures.outcome_code, OUTCOMES),
             "reason": _categories(figures.reason_code, REASONS),
-        }
+        },
+        copy=False,
     )
     return RoundClearing(
         grants=grants,
@@ -183,85 +191,115 @@ def checked_supply(supply_milli_ft3: int) -> int:
 
 def clear_columns(book: BookColumns, supply_milli_ft3: int, rules: ClearingRules) -> RoundFigures:
     """``clear_round`` on plain columns that are already checked (rules §4)."""
-    fee = book.max_fee_minor_per_ft3
-    listed = (fee >= rules.minimum_fee_minor_per_ft3) & (book.open_milli_ft3 > 0)
-    entered = slice(None) if listed.all() else np.flatnonzero(listed)
-    open_volume = book.open_milli_ft3[entered]
-    allocation = allocate(
-        fee[entered],
-        book.submitted_at[entered],
-        book.request_id[entered],
-        open_volume,
-        book.minimum_milli_ft3[entered],
-        supply_milli_ft3,
-        rules.tie_rule,
-    )
-    granted = np.zeros(len(fee), dtype=np.int64)
-    granted[entered] = allocation.granted_milli_ft3
-    dropped = np.zeros(len(fee), dtype=np.bool_)
-    dropped[entered] = allocation.is_dropped
-    won = granted > 0
-    lowest = int(fee[won].min()) if won.any() else None
-    clearing_fee = _clearing_fee(
-        fee, listed & ~dropped, granted, book.open_milli_ft3, lowest, rules
-    )
-    partly = won & (granted < book.open_milli_ft3)
-    at_margin = partly & (fee == (lowest if lowest is not None else -1))
+    fee, open_volume = book.max_fee_minor_per_ft3, book.open_milli_ft3
+    entered = _entered(book, rules)
+    queue = Queue(
+        fee, book.submitted_at.view(np.int64), book.request_id, open_volume, book.minimum_milli_ft3
+    ).take(entered)
+    demanded = exact_sum(queue.open_milli_ft3)
+    allocation = _allocate(queue, demanded, supply_milli_ft3, rules)
+    granted, dropped = allocation.granted_milli_ft3, np.flatnonzero(allocation.is_dropped)
+    if len(queue) < len(fee):
+        granted = np.zeros(len(fee), dtype=np.int64)
+        granted[entered] = allocation.granted_milli_ft3
+        dropped = entered[dropped]
+    lowest = _lowest_granted(fee, granted) if allocation.left_milli_ft3 < supply_milli_ft3 else None
+    clearing_fee = lowest
+    if lowest is not None and rules.price_rule == "highest_rejected":
+        clearing_fee = _highest_rejected(queue, allocation, rules.minimum_fee_minor_per_ft3)
+    outcome, reason, partly = _verdicts(book, rules, granted, dropped, clearing_fee)
+    marginal = partly[fee[partly] == lowest]
     return RoundFigures(
         granted_per_row_milli_ft3=granted,
-        outcome_code=np.where(won, np.where(partly, PARTIAL, GRANTED), REJECTED),
-        reason_code=_reasons(book, rules, won, partly, dropped, clearing_fee),
+        outcome_code=outcome,
+        reason_code=reason,
         clearing_fee_minor_per_ft3=clearing_fee,
         lowest_granted_minor_per_ft3=lowest,
         granted_milli_ft3=supply_milli_ft3 - allocation.left_milli_ft3,
         unsold_milli_ft3=allocation.left_milli_ft3,
-        demanded_milli_ft3=exact_sum(open_volume),
-        marginal_granted_milli_ft3=exact_sum(granted[at_margin]),
-        marginal_open_milli_ft3=exact_sum(book.open_milli_ft3[at_margin]),
-        winners=int(won.sum()),
+        demanded_milli_ft3=demanded,
+        marginal_granted_milli_ft3=exact_sum(granted[marginal]),
+        marginal_open_milli_ft3=exact_sum(open_volume[marginal]),
+        winners=int(np.count_nonzero(granted)),
     )
 
 
-def _clearing_fee(
-    fee: Int64Array,
-    counts_for_price: BoolArray,
-    granted: Int64Array,
-    open_volume: Int64Array,
-    lowest_granted: int | None,
-    rules: ClearingRules,
-) -> int | None:
-    """The round's fee under the price rule; None when nothing was granted (rules §4.4)."""
-    if lowest_granted is None or rules.price_rule != "highest_rejected":
-        return lowest_granted
-    unfilled = counts_for_price & (granted < open_volume)
-    return int(fee[unfilled].max(initial=rules.minimum_fee_minor_per_ft3))
+def _entered(book: BookColumns, rules: ClearingRules) -> RowArray:
+    """The rows that form the book: something open, at the minimum fee or above."""
+    rows = len(book.open_milli_ft3)
+    low_fee = rules.minimum_fee_minor_per_ft3
+    if rows and book.open_milli_ft3.min() > 0 and book.max_fee_minor_per_ft3.min() >= low_fee:
+        return np.arange(rows)
+    return np.flatnonzero((book.open_milli_ft3 > 0) & (book.max_fee_minor_per_ft3 >= low_fee))
 
 
-def _reasons(
+def _allocate(
+    queue: Queue, demanded_milli_ft3: int, supply_milli_ft3: int, rules: ClearingRules
+) -> Allocation:
+    nothing = np.zeros(len(queue), dtype=np.bool_)
+    if demanded_milli_ft3 <= supply_milli_ft3:
+        left = supply_milli_ft3 - demanded_milli_ft3
+        return Allocation(queue.open_milli_ft3.copy(), nothing, left)
+    if supply_milli_ft3 == 0:
+        return Allocation(np.zeros(len(queue), dtype=np.int64), nothing, 0)
+    if rules.tie_rule == "pro_rata":
+        return share_by_level(queue, supply_milli_ft3)
+    return grant_in_order(queue, supply_milli_ft3)
+
+
+def _lowest_granted(fee: Int64Array, granted: Int64Array) -> int:
+    """The lowest max fee that got any volume (rules §4.4)."""
+    lowest = INT64_MAX
+    for block in blocks(len(fee)):
+        winners = np.where(granted[block] > 0, fee[block], INT64_MAX)
+        lowest = min(lowest, int(winners.min()))
+    return lowest
+
+
+def _highest_rejected(queue: Queue, allocation: Allocation, minimum_fee: int) -> int:
+    """The highest max fee left unfilled by lack of supply, or the minimum fee (rules §4.4)."""
+    highest = minimum_fee
+    for block in blocks(len(queue)):
+        unfilled = allocation.granted_milli_ft3[block] < queue.open_milli_ft3[block]
+        unfilled &= ~allocation.is_dropped[block]
+        highest = max(highest, int((queue.fee_minor_per_ft3[block] * unfilled).max()))
+    return highest
+
+
+def _verdicts(
     book: BookColumns,
     rules: ClearingRules,
-    won: BoolArray,
-    partly: BoolArray,
-    dropped: BoolArray,
+    granted: Int64Array,
+    dropped: RowArray,
     clearing_fee: int | None,
-) -> Int64Array:
-    fee = book.max_fee_minor_per_ft3
-    reason = np.full(len(fee), NO_SUPPLY, dtype=np.int64)
-    if clearing_fee is not None:
-        reason[fee < clearing_fee] = BELOW_CLEARING_FEE
-    reason[book.open_milli_ft3 == 0] = CAP_REACHED
-    reason[fee < rules.minimum_fee_minor_per_ft3] = BELOW_MINIMUM_FEE
+) -> tuple[CodeArray, CodeArray, RowArray]:
+    """Outcome and reason of every row, and the rows that were partly filled."""
+    rows = len(granted)
+    outcome, reason = np.empty(rows, dtype=np.int8), np.empty(rows, dtype=np.int8)
+    reference = 0 if clearing_fee is None else clearing_fee
+    partly = []
+    for block in blocks(rows):
+        fee, open_volume = book.max_fee_minor_per_ft3[block], book.open_milli_ft3[block]
+        got = granted[block]
+        whole = got == open_volume
+        verdict = np.where(fee < reference, np.int8(BELOW_CLEARING_FEE), np.int8(NO_SUPPLY))
+        np.copyto(verdict, np.int8(IN_FULL), where=whole)
+        part = np.flatnonzero((got > 0) & ~whole)
+        verdict[part] = MARGINAL
+        np.copyto(verdict, np.int8(CAP_REACHED), where=open_volume == 0)
+        below_minimum = fee < rules.minimum_fee_minor_per_ft3
+        np.copyto(verdict, np.int8(BELOW_MINIMUM_FEE), where=below_minimum)
+        reason[block] = verdict
+        partly.append(part + block.start)
     reason[dropped] = MINIMUM_NOT_MET
-    reason[won] = IN_FULL
-    reason[partly] = MARGINAL
-    return reason
+    outcome[:] = _OUTCOME_OF_REASON[reason]
+    return outcome, reason, np.concatenate(partly) if partly else np.empty(0, dtype=np.intp)
 
 
 def _read_book(book: pd.DataFrame) -> BookColumns:
     table = "book"
-    require_columns(book, ["request_id"], table)
     columns = BookColumns(
-        request_id=book["request_id"].to_numpy(dtype=object),
+        request_id=text_column(book, "request_id", table),
         submitted_at=instants(book, "submitted_at", table),
         max_fee_minor_per_ft3=integers(book, "max_fee_minor_per_ft3", table),
         open_milli_ft3=integers(book, "open_milli_ft3", table),
@@ -274,6 +312,6 @@ def _read_book(book: pd.DataFrame) -> BookColumns:
     return columns
 
 
-def _categories(codes: Int64Array, names: tuple[str, ...]) -> pd.Categorical:
+def _categories(codes: CodeArray, names: tuple[str, ...]) -> pd.Categorical:
     of_names = pd.CategoricalDtype(list(names))
-    return pd.Categorical.from_codes(cast("Sequence[int]", codes.astype(np.int8)), dtype=of_names)
+    return pd.Categorical.from_codes(cast("Sequence[int]", codes), dtype=of_names)

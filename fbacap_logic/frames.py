@@ -20,6 +20,7 @@ from fbacap_logic.units import INT64_MAX, INT64_MIN, Int64Array
 TextArray = npt.NDArray[np.object_]
 BoolArray = npt.NDArray[np.bool_]
 InstantArray = npt.NDArray[np.datetime64]
+TextColumn = TextArray | pd.api.extensions.ExtensionArray
 
 MARKET_KEY = ("marketplace_id", "storage_type")
 SELLER_MARKET_KEY = ("marketplace_id", "storage_type", "seller_id")
@@ -89,6 +90,8 @@ def nullable_integers(
         refuse(table, column, int(np.argmax(raw > INT64_MAX)), "passes 2^63 - 1; use less")
     values = raw.astype(np.int64, copy=False)
     if minimum is not None:
+        if int(values.min()) >= minimum:
+            return values, null
         low = (values < minimum) & ~null
         if low.any():
             row = int(np.argmax(low))
@@ -108,6 +111,22 @@ def texts(frame: pd.DataFrame, column: str, table: str) -> TextArray:
         return values
     wrong = np.array([not isinstance(value, str) for value in values], dtype=np.bool_)
     refuse(table, column, int(np.argmax(wrong)), "is null or not text; every row needs text")
+
+
+def text_column(frame: pd.DataFrame, column: str, table: str) -> TextColumn:
+    """One text column as pandas holds it, with nothing null; Arrow-backed text stays as it is.
+
+    Raises:
+        ValueError: missing, null, or something that is not text.
+    """
+    require_columns(frame, [column], table)
+    held: pd.api.extensions.ExtensionArray = frame[column].array
+    if not isinstance(held.dtype, pd.StringDtype):
+        return texts(frame, column, table)
+    null = held.isna()
+    if null.any():
+        refuse(table, column, int(np.argmax(null)), "is null or not text; every row needs text")
+    return held
 
 
 def instants(frame: pd.DataFrame, column: str, table: str) -> InstantArray:
@@ -132,7 +151,7 @@ def nullable_instants(frame: pd.DataFrame, column: str, table: str) -> InstantAr
     if not pd.api.types.is_datetime64_any_dtype(series.dtype):
         refuse(table, column, 0, f"the column holds {series.dtype}; give it UTC timestamps")
     if isinstance(series.dtype, pd.DatetimeTZDtype):
-        series = series.dt.tz_convert("UTC").dt.tz_localize(None)
+        return series.to_numpy(dtype=f"datetime64[{series.dt.unit}]")  # held in UTC, so no copy
     return series.to_numpy()
 
 
@@ -177,7 +196,7 @@ def require_unique(frame: pd.DataFrame, key: Sequence[str], table: str) -> None:
     repeated = frame.duplicated(list(key)).to_numpy()
     if repeated.any():
         row = int(np.argmax(repeated))
-        found = ", ".join(f"{name} {frame[name].iloc[row]!r}" for name in key)
+        found = ", ".join(f"{name} {frame[name].iloc[[row]].tolist()[0]!r}" for name in key)
         raise ValueError(f"{table}: row {row} repeats the key {found}; keep one row a key")
 
 

@@ -14,7 +14,7 @@ from fbacap_logic.units import Int64Array
 
 
 def order_requests(
-    fee_minor_per_ft3: Int64Array, instant: InstantArray, request_id: TextArray
+    fee_minor_per_ft3: Int64Array, instant: InstantArray | Int64Array, request_id: TextArray
 ) -> Int64Array:
     """Row numbers in the total order. Text is compared only where fee and time are equal.
 

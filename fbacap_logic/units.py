@@ -82,6 +82,16 @@ def exact_cumulative(values: Int64Array) -> WideArray:
     return np.cumsum(values.astype(object) if wide else values)
 
 
+def first_above(running: WideArray, target: int) -> int:
+    """The first row at which a running sum passes the target; their number if none does.
+
+    >>> first_above(np.array([60, 110, 120]), 110)
+    2
+    """
+    within = target if running.dtype == object else min(target, INT64_MAX)
+    return int(np.searchsorted(running, within, side="right"))
+
+
 def group_sums(values: Int64Array, group: Int64Array, groups: int) -> Int64Array:
     """Exact sum of ``values`` per group number (0 ≤ group < groups).
 
