@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import clearing, quarter
+from benchmarks import quarter
+from benchmarks.clearing_report import print_clearing
 from benchmarks.machine import describe
+from benchmarks.tables import print_table
 
 
 def main() -> None:
@@ -14,7 +16,7 @@ def main() -> None:
     if options.only != "clearing":
         _print_quarter(options.sellers)
     if options.only != "quarter":
-        _print_clearing((*clearing.SIZES, *((clearing.LARGE,) if options.large else ())))
+        print_clearing(large=options.large)
 
 
 def _options() -> argparse.Namespace:
@@ -30,7 +32,7 @@ def _print_quarter(sellers: int) -> None:
     runs = list(quarter.measure(sellers))
     first = runs[0]
     print(f"{first.stage_runs} stage runs over {first.order_lines:,} order lines.\n")
-    _print_table(
+    print_table(
         ("wall seconds", "first run of the process", "second run"),
         [
             ("the six stages", *(run.stage_seconds for run in runs)),
@@ -45,56 +47,6 @@ def _print_quarter(sellers: int) -> None:
             ("peak memory, MiB", *(f"{run.peak_mib:.0f}" for run in runs)),
         ],
     )
-
-
-def _print_clearing(sizes: tuple[int, ...]) -> None:
-    print("\n## Clearing one book\n")
-    measured = list(clearing.measure(sizes))
-    _print_table(
-        (
-            "requests",
-            "book",
-            "tie rule",
-            "clear, ms",
-            "argsort, ms",
-            "clear ÷ argsort",
-            "peak memory, MiB",
-        ),
-        [
-            (
-                f"{row.rows:,}",
-                row.book,
-                row.tie_rule,
-                1000 * row.clear_seconds,
-                1000 * row.sort_seconds,
-                row.ratio,
-                f"{row.peak_mib:.0f}",
-            )
-            for row in measured
-        ],
-    )
-    print("\n## Growth of a clear from 1× to 10×\n")
-    _print_table(
-        ("requests", "book", "tie rule", "clear", "argsort"),
-        [
-            (
-                f"{small.rows:,} → {large.rows:,}",
-                small.book,
-                small.tie_rule,
-                f"{large.clear_seconds / small.clear_seconds:.1f}×",
-                f"{large.sort_seconds / small.sort_seconds:.1f}×",
-            )
-            for small, large in clearing.growth(measured)
-        ],
-    )
-
-
-def _print_table(heads: tuple[str, ...], rows: list[tuple]) -> None:
-    print(f"| {' | '.join(heads)} |")
-    print(f"|{'---|' * len(heads)}")
-    for row in rows:
-        cells = (f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row)
-        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

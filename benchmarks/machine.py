@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-_PACKAGES = ("numpy", "pandas", "duckdb", "dagster", "dbt-core", "great-expectations")
+_PACKAGES = ("numpy", "pandas", "duckdb", "polars", "dagster", "dbt-core", "great-expectations")
 
 
 def describe() -> str:

@@ -30,7 +30,7 @@ SCORE_COLUMNS = (
 )
 
 # A component's column of values and its column of points.
-_COLUMNS_OF_COMPONENT = {
+COLUMNS_OF_COMPONENT = {
     "excess_share": ("excess_share_bp", "excess_points"),
     "sell_through": ("sell_through_bp", "sell_through_points"),
     "stranded_share": ("stranded_share_bp", "stranded_points"),
@@ -73,9 +73,9 @@ def performance_scores(
     }
     points = _points(components, policy)
     result = health.loc[:, list(SELLER_MARKET_KEY)].copy()
-    for name, (value_column, _) in _COLUMNS_OF_COMPONENT.items():
+    for name, (value_column, _) in COLUMNS_OF_COMPONENT.items():
         result[value_column] = nullable(*components[name])
-    for name, (_, points_column) in _COLUMNS_OF_COMPONENT.items():
+    for name, (_, points_column) in COLUMNS_OF_COMPONENT.items():
         result[points_column] = nullable(*points[name])
     result["score"] = _weighted_score(points, policy, len(health))
     return result
