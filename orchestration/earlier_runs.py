@@ -6,9 +6,10 @@ quarter before (the loop that Dagster's graph cannot hold), and of the run befor
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
+from fbacap_logic.calendar import Quarter
 from orchestration.errors import BadConfiguration, NotPublished
 from orchestration.policies import policy_digest, policy_for
 from orchestration.published import PublishedRun, latest_run, published_runs, required_run
@@ -29,19 +30,32 @@ class EarlierTable:
     is_input: bool = True
 
 
-def earlier_tables(run: StageRun, *, held_before: bool) -> list[EarlierTable]:
+def quarters_before(quarter: Quarter) -> dict[str, Quarter]:
+    """The quarters whose space the 90 days before an announcement lie in, by their tables' prefix.
+
+    >>> {name: before.label for name, before in quarters_before(Quarter.parse("2026Q1")).items()}
+    {'previous': '2025Q4', 'second_previous': '2025Q3'}
+    """
+    return {"previous": quarter.previous, "second_previous": quarter.previous.previous}
+
+
+def earlier_tables(run: StageRun, held: Container[Quarter]) -> list[EarlierTable]:
     """Every earlier table that a stage run may read.
 
     Args:
         run: the stage run.
-        held_before: whether the quarter before had a market, so that its runs should be there.
+        held: the quarters that had a market, so that their runs should be there.
 
     Raises:
         NotPublished: a run that should have been published is not.
     """
     return [
         *_of_this_quarter(run),
-        *_of_the_quarter_before(run, held_before=held_before),
+        *(
+            table
+            for name, before in quarters_before(run.quarter).items()
+            for table in _of_a_quarter_before(run, name, before, is_held=before in held)
+        ),
         *_of_the_run_before(run),
     ]
 
@@ -62,16 +76,21 @@ def _of_this_quarter(run: StageRun) -> Iterator[EarlierTable]:
                 yield EarlierTable(f"market.{table}", table, last_round)
 
 
-def _of_the_quarter_before(run: StageRun, *, held_before: bool) -> Iterator[EarlierTable]:
+def _of_a_quarter_before(
+    run: StageRun, name: str, before: Quarter, *, is_held: bool
+) -> Iterator[EarlierTable]:
+    """What was announced and won in a quarter whose space the announcement judges (rules §2.3)."""
     announced, cleared = None, None
-    if run.stage.kind == "announce" and held_before:
-        announced, cleared = _announced_and_cleared_before(run)
-    yield EarlierTable("history.previous_base_allocations", "base_allocations", announced)
-    yield EarlierTable("history.previous_cleared_allocations", "cleared_allocations", cleared)
+    if run.stage.kind == "announce" and is_held:
+        announced, cleared = _announced_and_cleared(run, before)
+    yield EarlierTable(f"history.{name}_base_allocations", "base_allocations", announced)
+    yield EarlierTable(f"history.{name}_cleared_allocations", "cleared_allocations", cleared)
 
 
-def _announced_and_cleared_before(run: StageRun) -> tuple[PublishedRun, PublishedRun | None]:
-    zone, before = run.data.published, run.quarter.previous
+def _announced_and_cleared(
+    run: StageRun, before: Quarter
+) -> tuple[PublishedRun, PublishedRun | None]:
+    zone = run.data.published
     calendar = policy_for(run.data.policies, before).calendar_of(before)
     closed = [window for window in calendar.rounds if window.closes_at <= run.stage.cutoff_at]
     try:

@@ -22,7 +22,7 @@ import iso4217
 from fbacap_logic.calendar import Quarter, RoundWindow
 from fbacap_logic.policy import policy_in_force
 from orchestration.contracts import load_contract
-from orchestration.earlier_runs import EarlierTable, earlier_tables
+from orchestration.earlier_runs import EarlierTable, earlier_tables, quarters_before
 from orchestration.errors import NotPublished
 from orchestration.files import sql_literal
 from orchestration.landing import LandedFile, landed_files
@@ -88,7 +88,9 @@ def create_working_file(run: StageRun, folder: Path) -> WorkingInputs:
                 f"received by {run.stage.cutoff_at.date().isoformat()}; "
                 "`fbacap ingest` it first, or name the data folder with --data"
             )
-        earlier = earlier_tables(run, held_before=_has_capacity(connection, run.quarter.previous))
+        before = quarters_before(run.quarter).values()
+        held = [quarter for quarter in before if _has_capacity(connection, quarter)]
+        earlier = earlier_tables(run, held)
         for table in earlier:
             _create_earlier_view(connection, table)
     rows = dict.fromkeys(INPUT_TABLES, 0)
@@ -137,14 +139,14 @@ def _create_run_tables(connection: duckdb.DuckDBPyConnection, run: StageRun) -> 
         ],
     )
     _create_rounds(connection, "run.rounds", run.calendar.rounds, cutoff)
-    _create_rounds(connection, "run.previous_rounds", _previous_rounds(run), cutoff)
+    for name, before in quarters_before(quarter).items():
+        _create_rounds(connection, f"run.{name}_rounds", _rounds_of(run, before), cutoff)
     connection.execute("create table run.currencies (currency varchar, minor_unit_digits integer)")
     connection.executemany("insert into run.currencies values (?, ?)", _currencies())
 
 
-def _previous_rounds(run: StageRun) -> tuple[RoundWindow, ...]:
-    """The rounds of the quarter before; none when no policy governed it yet."""
-    before = run.quarter.previous
+def _rounds_of(run: StageRun, before: Quarter) -> tuple[RoundWindow, ...]:
+    """The rounds of an earlier quarter; none when no policy governed it yet."""
     try:
         governing = policy_in_force(load_policies(run.data.policies), before)
     except ValueError:

@@ -13,6 +13,12 @@ HISTORY = {
     "previous_cleared_allocations": (
         "The grants of the quarter before as of this cut-off, from the published zone."
     ),
+    "second_previous_base_allocations": (
+        "The announcement of the quarter before the previous one, from the published zone."
+    ),
+    "second_previous_cleared_allocations": (
+        "The grants of the quarter before the previous one, from the published zone."
+    ),
     "confirmed_base_allocations": (
         "This quarter's announcement if it was published before: a confirmed allocation is never "
         "lowered (rules §2)."

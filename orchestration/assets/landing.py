@@ -16,6 +16,7 @@ _RUN_DESCRIPTIONS = {
     "parameters": "One row: quarter, stage, cut-off and policy of this run (rules §1).",
     "rounds": "One row a round of the quarter: when it closes, when its space is in force.",
     "previous_rounds": "The same of the quarter before, for space that was in force then.",
+    "second_previous_rounds": "The same of the quarter before that.",
     "currencies": "One row a currency: its minor-unit digits (ISO 4217).",
 }
 

@@ -135,7 +135,11 @@ def describe_run(connection: duckdb.DuckDBPyConnection, stage_name: str) -> None
         "previous_quarter_start": QUARTER.previous.first_day,
     }
     insert(connection, "run.parameters", [parameters])
-    for table, quarter in (("rounds", QUARTER), ("previous_rounds", QUARTER.previous)):
+    for table, quarter in (
+        ("rounds", QUARTER),
+        ("previous_rounds", QUARTER.previous),
+        ("second_previous_rounds", QUARTER.previous.previous),
+    ):
         for window in Policy().calendar_of(quarter).rounds:
             closes_at = window.closes_at.replace(tzinfo=None)
             row = {

@@ -17,6 +17,8 @@ LINEAGE = ("received_at", "source_file", "source_row")
 HISTORY = {
     "previous_base_allocations": "base_allocations",
     "previous_cleared_allocations": "cleared_allocations",
+    "second_previous_base_allocations": "base_allocations",
+    "second_previous_cleared_allocations": "cleared_allocations",
 }
 
 

@@ -18,20 +18,38 @@ snapshot_days as (
 ),
 
 grants as (
-  select
-    cleared.marketplace_id,
-    cleared.seller_id,
-    cleared.storage_type,
-    cleared.granted_milli_ft3,
-    rounds.in_force_from,
-    rounds.in_force_to
-  from {{ source('history', 'previous_cleared_allocations') }} as cleared
-  inner join {{ source('run', 'previous_rounds') }} as rounds on cleared.round = rounds.round
-  where cleared.granted_milli_ft3 > 0
+  {% for before in ['previous', 'second_previous'] %}
+    select
+      '{{ before }}' as held_in,
+      cleared.marketplace_id,
+      cleared.seller_id,
+      cleared.storage_type,
+      cleared.granted_milli_ft3,
+      rounds.in_force_from,
+      rounds.in_force_to
+    from {{ source('history', before ~ '_cleared_allocations') }} as cleared
+    inner join {{ source('run', before ~ '_rounds') }} as rounds on cleared.round = rounds.round
+    where cleared.granted_milli_ft3 > 0
+    {% if not loop.last %}union all{% endif %}
+  {% endfor %}
+),
+
+bases as (
+  {% for before in ['previous', 'second_previous'] %}
+    select
+      '{{ before }}' as held_in,
+      marketplace_id,
+      seller_id,
+      storage_type,
+      base_milli_ft3
+    from {{ source('history', before ~ '_base_allocations') }}
+    {% if not loop.last %}union all{% endif %}
+  {% endfor %}
 ),
 
 extra_days as (
   select
+    grants.held_in,
     grants.marketplace_id,
     grants.seller_id,
     grants.storage_type,
@@ -43,7 +61,11 @@ extra_days as (
       grants.marketplace_id = snapshot_days.marketplace_id
       and snapshot_days.snapshot_date between grants.in_force_from and grants.in_force_to
   group by
-    grants.marketplace_id, grants.seller_id, grants.storage_type, snapshot_days.snapshot_date
+    grants.held_in,
+    grants.marketplace_id,
+    grants.seller_id,
+    grants.storage_type,
+    snapshot_days.snapshot_date
 ),
 
 extra_use as (
@@ -52,15 +74,17 @@ extra_use as (
     -- Base is filled first: only what stands above it uses the extra space.
     least(
       extra_days.extra_milli_ft3,
-      greatest(0, coalesce(stock.used_milli_ft3, 0) - coalesce(base.base_milli_ft3, 0))
+      greatest(0, coalesce(stock.used_milli_ft3, 0) - coalesce(bases.base_milli_ft3, 0))
     ) as extra_used_milli_ft3
   from extra_days
   left join stock
     on
       {{ same_seller_market('extra_days', 'stock') }}
       and extra_days.snapshot_date = stock.snapshot_date
-  left join {{ source('history', 'previous_base_allocations') }} as base
-    on {{ same_seller_market('extra_days', 'base') }}
+  left join bases
+    on
+      {{ same_seller_market('extra_days', 'bases') }}
+      and extra_days.held_in = bases.held_in
 ),
 
 idle_extra as (
