@@ -7,6 +7,7 @@ import dagster as dg
 from fbacap_logic.base_allocation import allocate
 from fbacap_logic.forecast import forecast_quarter
 from fbacap_logic.score import performance_scores
+from fbacap_logic.score_components import score_components
 from orchestration.descriptions import stage_specs
 from orchestration.partitions import QUARTERS
 from orchestration.resources import Market
@@ -40,4 +41,6 @@ def base_allocations(
         )
         total = {"base_milli_ft3": int(result.allocations["base_milli_ft3"].sum())}
         yield opened.write("base_allocations", result.allocations, total)
+        components = score_components(result.allocations, policy)
+        yield opened.write("score_components", components)
         yield opened.write("base_allocation_estimates", result.estimates)
