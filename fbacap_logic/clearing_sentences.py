@@ -55,7 +55,10 @@ def reason_texts(
             _below_clearing_fee,
             (shortfall_minor_per_ft3, minor_unit_digits, is_pay_as_bid.astype(np.int64)),
         ),
-        NO_SUPPLY: (_no_supply, (something_was_granted.astype(np.int64),)),
+        NO_SUPPLY: (
+            _no_supply,
+            (something_was_granted.astype(np.int64), is_pay_as_bid.astype(np.int64)),
+        ),
         MINIMUM_NOT_MET: (_minimum_not_met, (minimum,)),
         CAP_REACHED: (_cap_reached, (granted, open_volume)),
         CAP_BELOW_MINIMUM: (_cap_below_minimum, (minimum,)),
@@ -75,18 +78,22 @@ def _marginal(granted: int, trimmed: int, open_volume: int) -> str:
 
 
 def _below_clearing_fee(shortfall: int, digits: int, pay_as_bid: int) -> str:
-    reference = "lowest granted fee" if pay_as_bid else "clearing fee"
-    return f"{money(shortfall, digits)} below the {reference}"
+    return f"{money(shortfall, digits)} below {_reference_fee(pay_as_bid)}"
 
 
-def _no_supply(something_was_granted: int) -> str:
+def _no_supply(something_was_granted: int, pay_as_bid: int) -> str:
+    # Says nothing of who came first: under pro rata a share that rounds to nothing ends here too.
     if something_was_granted:
-        return "the space ran out at the clearing fee before this request"
+        return f"at {_reference_fee(pay_as_bid)}, but no space was left for it"
     return "no space was left in this round"
 
 
+def _reference_fee(pay_as_bid: int) -> str:
+    return "the lowest granted fee" if pay_as_bid else "the clearing fee"
+
+
 def _minimum_not_met(minimum: int) -> str:
-    return f"minimum not met, less than {cubic_feet(minimum)} was left"
+    return f"minimum not met, it would have got less than the {cubic_feet(minimum)} that it needs"
 
 
 def _cap_reached(granted: int, open_volume: int) -> str:

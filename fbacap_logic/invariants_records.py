@@ -67,10 +67,11 @@ def earlier_rounds_stand(
 ) -> pd.DataFrame:
     """Rows of rounds that an earlier run published and that differ now, or came or went.
 
-    Compared are the rounds that both runs had cleared, as their market_rounds tell.
+    Compared are the rounds that both runs had cleared, as their market_rounds tell; of the sentence
+    for the seller only the reason behind it, so that a sentence may be worded better.
     """
     shared = set(market_rounds["round"]) & set(earlier_market_rounds["round"])
-    columns = list(earlier_cleared_allocations.columns)
+    columns = [name for name in earlier_cleared_allocations.columns if name != "reason_text"]
     now = cleared_allocations[cleared_allocations["round"].isin(shared)]
     before = earlier_cleared_allocations[earlier_cleared_allocations["round"].isin(shared)]
     return _not_in_both(now, before, columns, ("this run", "earlier run"))

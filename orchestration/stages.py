@@ -22,7 +22,7 @@ INPUT_TABLES = (
     "capacity_requests",
 )
 
-RUN_TABLES = ("parameters", "rounds", "previous_rounds", "currencies")
+RUN_TABLES = ("parameters", "rounds", "previous_rounds", "second_previous_rounds", "currencies")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ STAGES = (
     Stage(
         name="base_allocations",
         kinds=("announce",),
-        tables=("base_allocations", "base_allocation_estimates"),
+        tables=("base_allocations", "score_components", "base_allocation_estimates"),
         reads=(
             "facts.weekly_demand",
             "facts.seller_markets",
@@ -68,7 +68,7 @@ STAGES = (
     Stage(
         name="cleared_allocations",
         kinds=("round",),
-        tables=("cleared_allocations", "market_rounds"),
+        tables=("cleared_allocations", "market_rounds", "demand_curves"),
         reads=("market.round_requests", "facts.round_supply_released"),
         rule="§4",
         summary="every closed round of every market, cleared highest fee first",

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import typer
 
-from orchestration.cli import generate, ingest, run, sql, status, ui
+from orchestration.cli import curve, generate, ingest, run, sql, status, ui, verify
 from orchestration.cli.app import app
 from orchestration.errors import FbacapError
 
-__all__ = ["app", "generate", "ingest", "main", "run", "sql", "status", "ui"]
+__all__ = ["app", "curve", "generate", "ingest", "main", "run", "sql", "status", "ui", "verify"]
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 Two markets of one marketplace in 2026Q4, seen from the final settlement's cut-off. One file holds
 the tables of every kind of stage run. In ``standard`` the pool is short and four rounds clear, each
-below the one before; in ``oversize`` a seller meets its cap. Amounts that follow from others are
-computed by SQL written for this file, the rest is written out.
+below the one before; in ``oversize`` a seller meets its cap, and three sellers make a curve.
+Amounts that follow from others are computed by SQL written for this file, the rest is written out.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ insert into facts.seller_markets values
     ('us', 'ada', 'standard', 'professional', '2020-01-01', 'USD', '2020-02-01'),
     ('us', 'ada', 'oversize', 'professional', '2020-01-01', 'USD', null),
     ('us', 'bo', 'standard', 'professional', '2020-01-01', 'USD', '2020-02-01'),
+    ('us', 'bo', 'oversize', 'professional', '2020-01-01', 'USD', null),
     ('us', 'cy', 'oversize', 'professional', '2026-07-01', 'USD', '2026-07-02'),
     ('us', 'ind', 'standard', 'individual', '2020-01-01', 'USD', null);
 insert into facts.weekly_demand values
@@ -93,7 +94,33 @@ insert into market.base_allocations values
      100000, 0, 500000, 100000, 0, 101538, -1538, 0, 0),
     ('us', 'oversize', 'cy', 'new_professional', 0, 1000, 2000, 1000, 0, 1692,
      null, null, null, null, null, null, null, null, 500, 10000,
-     5000, 5000, 500000, 5000, 0, 1692, 0, 3308, 0);
+     5000, 5000, 500000, 5000, 0, 1692, 0, 3308, 0),
+    ('us', 'oversize', 'bo', 'professional', 0, 0, 0, 0, 0, 0,
+     null, null, null, null, null, null, null, null, 500, 10000,
+     0, 0, 500000, 0, 0, 0, 0, 0, 0);
+insert into market.score_components
+select
+    marketplace_id, storage_type, seller_id, component, value_bp, points,
+    case when points is null then 0 else weight_bp end,
+    case when points is null then 0 else part end,
+    case when points is null then 0 else gain end,
+    points is not null and component = 'excess_share'
+from market.base_allocations
+cross join (values
+    ('excess_share', 3000, 240, 60), ('sell_through', 3000, 255, 45),
+    ('stranded_share', 2000, 200, 0), ('in_stock_rate', 2000, 185, 20)
+) as components (component, weight_bp, part, gain)
+cross join lateral (
+    select
+        case component
+            when 'excess_share' then excess_share_bp when 'sell_through' then sell_through_bp
+            when 'stranded_share' then stranded_share_bp else in_stock_rate_bp
+        end as value_bp,
+        case component
+            when 'excess_share' then excess_points when 'sell_through' then sell_through_points
+            when 'stranded_share' then stranded_points else in_stock_points
+        end as points
+) as evidence;
 insert into market.base_allocation_estimates
 select marketplace_id, storage_type, seller_id, first_day, demand_milli_ft3, base_milli_ft3, true
 from market.base_allocations
@@ -122,6 +149,8 @@ select * from (values
     ('g', 1, 1, 'bo', 'standard', 100, 10000, 0, '2026-09-01', '2026-09-01', false, 1, 'accepted'),
     ('g', 2, 1, 'bo', 'standard', 100, 10000, 0, '2026-09-10', '2026-09-10', true, 2, 'accepted'),
     ('h', 1, 1, 'ada', 'standard', 400, 10000, 0, '2026-09-10', '2026-09-10', false, 2, 'accepted'),
+    ('i', 1, 1, 'ada', 'oversize', 300, 9000, 0, '2026-11-01', '2026-11-01', false, 4, 'accepted'),
+    ('j', 1, 1, 'bo', 'oversize', 200, 8000, 0, '2026-11-01', '2026-11-01', false, 4, 'accepted'),
     ('x', 1, 1, 'bo', 'standard', 500, null, 0, '2026-09-01', '2026-09-01', false, 1, 'malformed')
 ) as received (
     request_id, revision, version_number, seller_id, storage_type, fee, requested, minimum,
@@ -164,7 +193,9 @@ from (values
     ('f', 3, 10000, 10000, 0, 5000, 'partial', 'marginal'),
     ('e', 3, 30000, 25000, 0, 20000, 'partial', 'marginal'),
     ('f', 4, 5000, 5000, 0, 5000, 'granted', 'granted'),
-    ('e', 4, 10000, 5000, 0, 0, 'rejected', 'no_supply')
+    ('e', 4, 10000, 5000, 0, 0, 'rejected', 'no_supply'),
+    ('i', 4, 9000, 9000, 0, 0, 'rejected', 'no_supply'),
+    ('j', 4, 8000, 8000, 0, 0, 'rejected', 'no_supply')
 ) as book (request_id, round, open, trimmed, minimum, granted, outcome, reason)
 inner join market.round_requests as accepted
     using (request_id)
@@ -177,7 +208,8 @@ insert into market.market_rounds values
     ('us', 'oversize', 1, 20000, 0, 20000, 0, 0, 20000, null, 0, null, 0, 0),
     ('us', 'oversize', 2, 0, 20000, 20000, 0, 0, 20000, null, 0, null, 0, 0),
     ('us', 'oversize', 3, 0, 20000, 20000, 25000, 20000, 0, 700, 12500, 8000, 1, 1),
-    ('us', 'oversize', 4, 0, 0, 0, 5000, 0, 0, null, null, null, 1, 0);
+    ('us', 'oversize', 4, 0, 0, 0, 22000, 0, 0, null, null, null, 3, 0);
+insert into market.demand_curves values ('us', 'oversize', 4, 1, 200, 3, 3, 22000, 22000);
 insert into market.repricing_steps values
     ('us', 'standard', 'a', 1, 2, 500, 400), ('us', 'standard', 'a', 1, 3, 400, 250),
     ('us', 'standard', 'b', 1, 2, 500, 400), ('us', 'standard', 'b', 1, 3, 400, 250),

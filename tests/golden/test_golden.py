@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from fbacap_logic.calendar import Quarter
-from fbacap_logic.clearing import clear_quarter
+from fbacap_logic.clearing import clear_quarter, clear_round
 from fbacap_logic.policy import Policy, parse_policy
 from fbacap_logic.repricing import reprice_quarter
 from fbacap_logic.requests import judge_requests
@@ -107,6 +107,43 @@ def test_a_worked_example_comes_out_to_the_unit_and_to_the_word(case: Path) -> N
         columns = list(expected.columns)
         actual = tables[path.stem.removeprefix("expected_")]
         assert as_text(actual, columns) == expected.to_numpy().tolist(), path.name
+
+
+ONE_ROUND = [case for case in CASES if len(read_text(case / "round_supply.csv")) == 1]
+
+
+@pytest.mark.parametrize("case", ONE_ROUND, ids=lambda case: case.name)
+def test_a_worked_example_of_one_round_clears_alone_as_in_its_quarter(case: Path) -> None:
+    policy = parse_policy(json.loads((case / "policy.json").read_text()))
+    judged = judged_requests(case, policy)
+    book = pd.DataFrame(
+        {
+            "request_id": judged["request_id"],
+            "submitted_at": judged["submitted_at"],
+            "max_fee_minor_per_ft3": judged["max_fee_micro"] // 10_000,
+            "open_milli_ft3": judged["requested_micro_ft3"] // 1_000,
+            "minimum_milli_ft3": judged["minimum_micro_ft3"] // 1_000,
+        }
+    )
+    released = in_micro(read_text(case / "round_supply.csv")["released_ft3"]).item() // 1_000
+    cleared = clear_round(book, released, policy.clearing)
+    expected = read_text(case / "expected_cleared_allocations.csv")
+    columns = ["request_id", "granted_milli_ft3", "outcome", "reason"]
+    in_order = cleared.grants.sort_values("request_id")
+    assert as_text(in_order, columns) == expected[columns].to_numpy().tolist()
+    figures = read_text(case / "expected_market_rounds.csv").iloc[0]
+    assert str(cleared.clearing_fee_minor_per_ft3) == figures["clearing_fee_minor_per_ft3"]
+    assert str(cleared.unsold_milli_ft3) == figures["unsold_milli_ft3"]
+    assert str(cleared.demanded_milli_ft3) == figures["demanded_milli_ft3"]
+
+
+def test_every_worked_example_of_the_rules_has_a_case() -> None:
+    told = {case.name for case in CASES}
+    margin = {f"margin_{rule}" for rule in ("time_priority", "pro_rata", "highest_rejected")}
+    assert told >= margin | {
+        "halloween_shop", "slack", "slack_highest_rejected", "minimum", "two_grants_one_seller",
+        "two_rounds",
+    }  # fmt: skip
 
 
 def test_every_case_tells_its_story() -> None:

@@ -74,7 +74,7 @@ BREAKS = [
     ("ledger_balances", "ledger_entries", 0, "amount_minor", 1),
     ("ledger_matches_settlements", "ledger_entries", 0, "account", "another"),
     ("ledger_matches_settlements", "settlements", 0, "delta_fee_minor", 1),
-    ("earlier_rounds_stand", "cleared_allocations", 0, "reason_text", "other words"),
+    ("earlier_rounds_stand", "cleared_allocations", 0, "reason", "other"),
     ("every_request_judged_once", "round_requests", 0, "request_id", "r9"),
     ("every_request_judged_once", "round_requests", 0, "is_accepted", False),
     ("every_request_judged_once", "round_requests", 0, "reason_text", ""),
