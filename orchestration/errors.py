@@ -12,7 +12,8 @@ from typing import ClassVar
 class FbacapError(Exception):
     """A failure that its message explains; anything else is a bug.
 
-    Exit code 1 is left to bugs and 2 to wrong use of the command line.
+    Exit code 1 is left to bugs and to a verification that found a difference, 2 to wrong use of the
+    command line.
     """
 
     exit_code: ClassVar[int] = 1
@@ -60,7 +61,13 @@ class BadConfiguration(FbacapError):  # noqa: N818
     exit_code = 8
 
 
-class Restated(FbacapError):  # noqa: N818
-    """A settlement run differs from what its stage published before; its deltas need a new base."""
+class Superseded(FbacapError):  # noqa: N818
+    """A settlement run would take back what a run that knew more has posted."""
 
     exit_code = 9
+
+
+class Differs(FbacapError):  # noqa: N818
+    """A published figure, hash or row is not what its second computation gives."""
+
+    exit_code = 1
