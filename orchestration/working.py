@@ -63,8 +63,16 @@ class WorkingInputs:
     landed_rows: Mapping[str, int]
 
 
-def create_working_file(run: StageRun, folder: Path) -> WorkingInputs:
+def create_working_file(
+    run: StageRun, folder: Path, *, with_earlier_runs: bool = True
+) -> WorkingInputs:
     """Build a run's working file: parameters, landing views, published inputs (typed when empty).
+
+    Args:
+        run: the stage run.
+        folder: where the file is made; what stands there is deleted.
+        with_earlier_runs: whether to read what earlier runs published; without, facts alone can be
+            worked out, of any quarter.
 
     Raises:
         NotPublished: an earlier stage of this quarter, or the quarter before, should have been
@@ -90,7 +98,7 @@ def create_working_file(run: StageRun, folder: Path) -> WorkingInputs:
             )
         before = quarters_before(run.quarter).values()
         held = [quarter for quarter in before if _has_capacity(connection, quarter)]
-        earlier = earlier_tables(run, held)
+        earlier = earlier_tables(run, held if with_earlier_runs else ())
         for table in earlier:
             _create_earlier_view(connection, table)
     rows = dict.fromkeys(INPUT_TABLES, 0)

@@ -8,11 +8,45 @@ from __future__ import annotations
 
 import typer
 
-from orchestration.cli import curve, generate, ingest, run, sql, status, ui, verify
+from orchestration.cli import (
+    backtest,
+    curve,
+    explain,
+    export,
+    generate,
+    ingest,
+    replay,
+    rerun,
+    run,
+    sql,
+    statement,
+    status,
+    ui,
+    verify,
+    what_if,
+)
 from orchestration.cli.app import app
 from orchestration.errors import FbacapError
 
-__all__ = ["app", "curve", "generate", "ingest", "main", "run", "sql", "status", "ui", "verify"]
+__all__ = [
+    "app",
+    "backtest",
+    "curve",
+    "explain",
+    "export",
+    "generate",
+    "ingest",
+    "main",
+    "replay",
+    "rerun",
+    "run",
+    "sql",
+    "statement",
+    "status",
+    "ui",
+    "verify",
+    "what_if",
+]
 
 
 def main() -> None:

@@ -43,6 +43,20 @@ def quarter_of(text: str) -> Quarter:
         raise BadUsage(str(error)) from error
 
 
+def quarters_between(first: str, last: str) -> tuple[Quarter, ...]:
+    """The quarters from the first named to the last named, both included.
+
+    Raises:
+        BadUsage: one is not a quarter, or the last comes before the first.
+    """
+    from fbacap_logic.calendar import quarter_range
+
+    try:
+        return quarter_range(quarter_of(first), quarter_of(last))
+    except ValueError as error:
+        raise BadUsage(str(error)) from error
+
+
 def moment(as_of: str | None) -> datetime:
     """The instant to act at: the one that was named, or now.
 

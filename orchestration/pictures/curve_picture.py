@@ -6,46 +6,35 @@ into floats, which nothing else ever reads.
 
 from __future__ import annotations
 
-import io
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from orchestration.pictures.canvas import (
+    BLACK,
+    BLUE,
+    SKY,
+    VERMILION,
+    new_figure,
+    picture_bytes,
+)
 from orchestration.pictures.curve_data import Curve
 from orchestration.pictures.curve_text import fee_text, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FORMATS = ("png", "svg")
-
-# Okabe and Ito's colours, told apart by people who do not see all of them.
-_DEMAND, _SUPPLY, _FEE, _GRANTED = "#0072B2", "#D55E00", "#000000", "#56B4E9"
-_STYLE: Any = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so letters do not depend on the machine
-    "svg.hashsalt": "fbacap",
-    "svg.fonttype": "path",
-    "text.parse_math": False,  # a market's name is data, not a formula
-}
+_DEMAND, _SUPPLY, _FEE, _GRANTED = BLUE, VERMILION, BLACK, SKY
 
 
 def draw_curve(curve: Curve, file_format: str) -> bytes:
-    """The picture of a curve that has steps, in one of ``FORMATS``."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(8, 5), dpi=110, layout="constrained")
-        FigureCanvasAgg(figure)
+    """The picture of a curve that has steps, in one of ``canvas.FORMATS``."""
+    with new_figure(8, 5) as figure:
         axes = figure.add_subplot()
         _draw_granted(axes, curve)
         _draw_demand(axes, curve)
         _draw_supply_and_fee(axes, curve)
         _label(axes, curve)
-        written = io.BytesIO()
-        nothing_of_today = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
-        figure.savefig(written, format=file_format, metadata=nothing_of_today[file_format])
-    return written.getvalue()
+        return picture_bytes(figure, file_format)
 
 
 def _volume(volume_milli_ft3: int) -> float:
