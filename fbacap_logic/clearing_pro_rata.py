@@ -179,10 +179,35 @@ def share_level(
         if len(short) == 0:
             granted[active] = parts
             return Allocation(granted, dropped, 0)
-        lost = _sure_drops(weights, minimum, left_milli_ft3, asked)
+        lost = _drops_of_single_units(weights, minimum, left_milli_ft3, asked)
+        lost = lost if len(lost) else _sure_drops(weights, minimum, left_milli_ft3, asked)
         lost = lost if len(lost) else short[-1:]
         dropped[active[lost]] = True
         active = np.delete(active, lost)
+
+
+def _drops_of_single_units(
+    weights: Int64Array, minimum: Int64Array, left_milli_ft3: int, asked_milli_ft3: int
+) -> Int64Array:
+    """Rows that would be dropped one by one while there is less than a unit for each, all at once.
+
+    As long as every floor is 0, the units go one each to the rows of largest weight. Of these the
+    last in the order whose minimum is above a unit is dropped, and the row next in weight takes
+    its unit. So after ``drops`` of them, the rows that still hold a unit are the first in the order
+    of all that ever held one, and the row that came last. None where a floor is not 0.
+    """
+    none = np.empty(0, dtype=np.int64)
+    largest = int(weights.max())
+    spare = asked_milli_ft3 - 1 - left_milli_ft3 * largest  # weight that may go, floors still 0
+    by_weight = np.argsort(-weights, kind="stable")
+    waiting = by_weight[left_milli_ft3:]
+    content = np.flatnonzero(minimum[waiting] <= 1)  # a unit is enough for these
+    drops = min(int(content[0]) if len(content) else len(waiting), spare // largest)
+    if drops < 1:
+        return none
+    held = by_weight[: left_milli_ft3 + drops - 1]
+    short = np.sort(held[minimum[held] > 1])
+    return short[len(short) - drops :] if len(short) >= drops else none
 
 
 def _sure_drops(

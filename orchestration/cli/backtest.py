@@ -62,7 +62,7 @@ def backtest(
     if out is not None:
         _write(out, rows, every)
     if as_json:
-        print_json(rows.astype(object).where(rows.notna(), None).to_dict(orient="records"))
+        print_json(_plain(rows).to_dict(orient="records"))
     else:
         _print(rows)
 
@@ -72,11 +72,15 @@ def _write(out: Path, rows: pd.DataFrame, every: pd.DataFrame) -> None:
     from orchestration.pictures.backtest_picture import draw_backtest
 
     out.mkdir(parents=True, exist_ok=True)
-    body = rows.astype(object).where(rows.notna(), None).to_numpy().tolist()
-    text = csv_text(list(rows.columns), body)
+    text = csv_text(list(rows.columns), _plain(rows).to_numpy().tolist())
     (out / "backtest.csv").write_text(text, encoding="utf-8", newline="")
     every.to_parquet(out / "sellers.parquet", index=False)
     (out / "backtest.png").write_bytes(draw_backtest(rows, "png"))
+
+
+def _plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as plain values, None where a measure means nothing."""
+    return rows.astype(object).mask(rows.isna(), None)
 
 
 def _print(rows: pd.DataFrame) -> None:
