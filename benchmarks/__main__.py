@@ -6,6 +6,7 @@ import argparse
 
 from benchmarks import quarter
 from benchmarks.clearing_report import print_clearing
+from benchmarks.forecast import print_forecast
 from benchmarks.machine import describe
 from benchmarks.tables import print_table
 
@@ -13,16 +14,20 @@ from benchmarks.tables import print_table
 def main() -> None:
     options = _options()
     print(describe())
-    if options.only != "clearing":
+    if options.only in (None, "quarter"):
         _print_quarter(options.sellers)
-    if options.only != "quarter":
+    if options.only in (None, "clearing"):
         print_clearing(large=options.large)
+    if options.only in (None, "forecast"):
+        print_forecast(large=options.large)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--large", action="store_true", help="also a book of 10^7 (some 3 GiB)")
-    parser.add_argument("--only", choices=("clearing", "quarter"), help="one of the two parts")
+    parser.add_argument(
+        "--large", action="store_true", help="also the largest sizes: a book of 10^7, 10^6 sellers"
+    )
+    parser.add_argument("--only", choices=("clearing", "quarter", "forecast"), help="one part")
     parser.add_argument("--sellers", type=int, default=50, help="of the generated marketplace")
     return parser.parse_args()
 

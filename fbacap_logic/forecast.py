@@ -3,7 +3,7 @@
 Here belong the announcement's forecast from the facts, and the same method on any regular panel,
 by which it is measured against other methods. What crosses to the market is whole milli cubic
 feet and minor units, rounded half to even once. Here do not belong the method itself
-(``forecast_statistics``) or what is done with a forecast (``score``, ``base_allocation``).
+(``forecast_learned``) or what is done with a forecast (``score``, ``base_allocation``).
 """
 
 from __future__ import annotations
@@ -15,14 +15,9 @@ import numpy as np
 import pandas as pd
 
 from fbacap_logic.calendar import Quarter
-from fbacap_logic.forecast_statistics import (
-    FloatArray,
-    latest_rate,
-    relative_quantiles,
-    running_totals,
-)
+from fbacap_logic.forecast_features import FloatArray, Span
+from fbacap_logic.forecast_learned import forecast_steps, forecast_totals
 from fbacap_logic.frames import (
-    MARKET_KEY,
     SELLER_MARKET_KEY,
     integers,
     require_columns,
@@ -48,7 +43,7 @@ _WEEKS_PER_YEAR = 52
 _COVER_DAYS = 90  # the score calls stock beyond this much cover excess (rules §2.3)
 _PUBLISHED_QUANTILES = (0.1, 0.5, 0.9)
 # Whole numbers below 2^53 add up exactly in a float, on every machine; the totals of 13 weeks that
-# the spread adds up count every week of volume up to 13 times.
+# the simple rule adds up count every week of volume up to 13 times.
 _VOLUME_BELOW = 2**49
 _SALES_BELOW = 2**53
 
@@ -59,7 +54,7 @@ def forecast_panel(
     """Forecast each of the next periods of every series of a regular panel.
 
     Args:
-        history: columns unique_id, ds (anything that sorts), y (never negative); one row a series
+        history: columns unique_id, ds (anything that sorts), y; one row a series
             and period, no period between a series' first and last left out.
         horizon: periods ahead, at least 1.
         season_length: periods in a season (52 for weeks of a year), at least 1.
@@ -70,7 +65,7 @@ def forecast_panel(
         quantile (0.1 is p10), in y's unit.
 
     Raises:
-        ValueError: an argument out of range, y not finite or negative, a null key, a period that
+        ValueError: an argument out of range, y not finite, a null key, a period that
             stands twice or is left out.
 
     >>> weeks = pd.DataFrame({"unique_id": "a", "ds": range(52), "y": 3.0})
@@ -79,10 +74,16 @@ def forecast_panel(
     """
     _require_arguments(horizon, season_length, quantiles)
     names, past, periods = _dense_panel(history)
-    table = _panel_table(names, past, periods, 1, season_length, quantiles)
-    steps = np.tile(np.arange(1, horizon + 1), len(table))
-    table = table.loc[np.repeat(np.arange(len(table)), horizon)].reset_index(drop=True)
-    table.insert(1, "step", steps)
+    mean, found = forecast_steps(past, periods, horizon, season_length, quantiles)
+    table = pd.DataFrame(
+        {
+            "unique_id": names.repeat(horizon),
+            "step": np.tile(np.arange(1, horizon + 1), len(names)),
+            "mean": mean.reshape(-1),
+        }
+    )
+    for position, quantile in enumerate(quantiles):
+        table[_quantile_name(quantile)] = found[:, :, position].reshape(-1)
     return table
 
 
@@ -102,7 +103,11 @@ def forecast_panel_totals(
     """
     _require_arguments(horizon, season_length, quantiles)
     names, past, periods = _dense_panel(history)
-    return _panel_table(names, past, periods, horizon, season_length, quantiles)
+    mean, found = forecast_totals(past, periods, Span(0, horizon), season_length, quantiles)
+    table = pd.DataFrame({"unique_id": names, "mean": mean})
+    for position, quantile in enumerate(quantiles):
+        table[_quantile_name(quantile)] = found[:, position]
+    return table
 
 
 def forecast_quarter(
@@ -135,23 +140,23 @@ def forecast_quarter(
     table = sorted_by_seller_market(seller_markets, "seller_markets")
     weeks = _weeks_of_history(table, announced_on, policy.history_weeks)
     volume, sales = _dense_weeks(weekly_demand, table, weeks)
-    running = running_totals(volume)
-    rate = latest_rate(running, weeks, _WEEKS_PER_YEAR)
-    sales_rate = latest_rate(running_totals(sales), weeks, _WEEKS_PER_YEAR)
+    weeks_ahead = max(0, round((quarter.first_day - announced_on).days / 7))
     chosen = policy.demand_quantile_bp / BASIS_POINTS
-    p10, p50, p90, at_policy = relative_quantiles(
-        running,
+    mean, found = forecast_totals(
+        volume,
         weeks,
-        _markets_of(table),
-        _WEEKS_PER_QUARTER,
+        Span(weeks_ahead, _WEEKS_PER_QUARTER),
+        _WEEKS_PER_YEAR,
         (*_PUBLISHED_QUANTILES, chosen),
-    ).T
+        given_demand=True,
+    )
+    p10, p50, p90, at_policy = found.T
 
-    def over(days: int, relative: FloatArray | float) -> Int64Array:
-        return _whole(rate * (days / 7) * relative)
+    def over(days: int, amounts: FloatArray) -> Int64Array:
+        return _whole(amounts * (days / (7 * _WEEKS_PER_QUARTER)))
 
     result = table.loc[:, list(SELLER_MARKET_KEY)].copy()
-    result["demand_mean_milli_ft3"] = over(quarter.days, 1.0)
+    result["demand_mean_milli_ft3"] = over(quarter.days, mean)
     result["demand_p10_milli_ft3"] = over(quarter.days, p10)
     result["demand_p50_milli_ft3"] = over(quarter.days, p50)
     result["demand_p90_milli_ft3"] = over(quarter.days, p90)
@@ -159,8 +164,16 @@ def forecast_quarter(
     result["cover_90d_milli_ft3"] = over(_COVER_DAYS, at_policy)
     for later, column in enumerate(LATER_DEMAND_COLUMNS, start=1):
         result[column] = over(quarter.plus(later).days, at_policy)
-    result["sales_forecast_minor"] = _whole(np.maximum(sales_rate * (quarter.days / 7), 0.0))
+    sales_mean = mean * _sales_per_volume(sales, volume)
+    result["sales_forecast_minor"] = over(quarter.days, np.maximum(sales_mean, 0.0))
     return result
+
+
+def _sales_per_volume(sales: FloatArray, volume: FloatArray) -> FloatArray:
+    """Net sales that a unit of volume brought over the latest year; 0 where none was shipped."""
+    shipped = volume[:, :_WEEKS_PER_YEAR].sum(axis=1)
+    sold = sales[:, :_WEEKS_PER_YEAR].sum(axis=1)
+    return np.asarray(np.where(shipped > 0, sold / np.where(shipped > 0, shipped, 1.0), 0.0))
 
 
 def _require_arguments(horizon: int, season_length: int, quantiles: Sequence[float]) -> None:
@@ -188,7 +201,7 @@ def _dense_panel(history: pd.DataFrame) -> tuple[pd.Index, FloatArray, Int64Arra
     for wrong, column, fault in (
         (series < 0, "unique_id", "is null; every row needs a series"),
         (period < 0, "ds", "is null; every row needs a period"),
-        (~(np.isfinite(y) & (y >= 0)), "y", "is not a finite number of at least 0"),
+        (~np.isfinite(y), "y", "is not a finite number"),
     ):
         if wrong.any():
             raise ValueError(f"history: column '{column}', row {np.argmax(wrong)}: {fault}")
@@ -209,25 +222,6 @@ def _dense_panel(history: pd.DataFrame) -> tuple[pd.Index, FloatArray, Int64Arra
     past = np.zeros((len(names), int(periods.max(initial=0))))
     past[series, age] = y
     return pd.Index(names), past, periods
-
-
-def _panel_table(
-    names: pd.Index,
-    past: FloatArray,
-    periods: Int64Array,
-    horizon: int,
-    season_length: int,
-    quantiles: Sequence[float],
-) -> pd.DataFrame:
-    """Mean and quantiles of each series' next total, with the whole panel as one pool."""
-    running = running_totals(past)
-    mean = horizon * latest_rate(running, periods, season_length)
-    pool = np.zeros(len(names), dtype=np.int64)
-    relative = relative_quantiles(running, periods, pool, horizon, quantiles)
-    table = pd.DataFrame({"unique_id": names, "mean": mean})
-    for position, quantile in enumerate(quantiles):
-        table[_quantile_name(quantile)] = mean * relative[:, position]
-    return table
 
 
 def _weeks_of_history(table: pd.DataFrame, announced_on: date, history_weeks: int) -> Int64Array:
@@ -294,13 +288,6 @@ def _dense(
             "that is too large to forecast, check its unit"
         )
     return past
-
-
-def _markets_of(table: pd.DataFrame) -> Int64Array:
-    """A number for each row's market, in a table ordered by SELLER_MARKET_KEY."""
-    market = table.loc[:, list(MARKET_KEY)].astype(object)
-    starts = (market != market.shift()).any(axis=1).to_numpy(dtype=np.int64)
-    return np.cumsum(starts) - 1
 
 
 def _whole(amounts: FloatArray) -> Int64Array:

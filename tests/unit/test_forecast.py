@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -175,12 +176,32 @@ def test_the_longer_the_steady_history_the_narrower_the_spread():
     assert len(set(widths)) == len(widths)
 
 
-def test_a_newcomer_borrows_the_spread_of_its_own_market_only():
-    steady = {f"old-{number}": [700] * 104 for number in range(20)}
-    among_steady = forecast_of(steady | {"new": [700]}).set_index("seller_id").loc["new"]
-    elsewhere = forecast_of(steady | {"new": [700]}, new="de").set_index("seller_id").loc["new"]
-    assert elsewhere["demand_p90_milli_ft3"] == round(1.8 * 100 * 92)
-    assert among_steady["demand_p90_milli_ft3"] < round(1.05 * 100 * 92)
+def test_a_newcomer_among_many_is_forecast_far_below_its_first_week():
+    random = np.random.default_rng(3)
+    fading = {
+        f"old-{number}": [700, *(random.random(103 - number % 90) < 0.3) * 70]
+        for number in range(60)
+    }
+    fading = {name: [int(week) for week in weeks] for name, weeks in fading.items()}
+    table = forecast_of(fading | {"new": [700]}).set_index("seller_id")
+    assert 0 < table.loc["new", "demand_p50_milli_ft3"] < 700 * 13 / 4
+
+
+def test_the_median_of_many_steady_sellers_is_their_rate():
+    table = forecast_of({f"s{number:02}": [70 * (number + 1)] * 104 for number in range(30)})
+    rate = 10 * 92 * np.arange(1, 31)
+    assert np.abs(table["demand_p50_milli_ft3"] / rate - 1).max() < 0.02
+    assert np.abs(table["demand_mean_milli_ft3"] / rate - 1).max() < 0.02
+
+
+def test_sales_are_the_mean_demand_at_the_latest_years_sales_per_volume():
+    demand = weekly_demand({"a": [70] * 104})
+    old = demand["week_index"] >= 52
+    demand["net_sales_minor"] = demand["volume_milli_ft3"] * np.where(old, 100, 3)
+    table = forecast_quarter(
+        demand, seller_markets({"a": [70] * 104}), ANNOUNCED_ON, QUARTER, POLICY
+    )
+    assert table["sales_forecast_minor"].tolist() == [3 * 10 * 92]
 
 
 demands = st.lists(st.integers(0, 10**9), max_size=60)

@@ -1,4 +1,4 @@
-"""The forecast of any regular panel: the documented method, worked out a second way."""
+"""The forecast of a small panel: the documented rule, worked out a second way."""
 
 from __future__ import annotations
 
@@ -126,7 +126,6 @@ def test_arguments_out_of_range_are_refused(horizon, season_length, quantiles, s
     [
         ("y", [1.0, float("nan"), 1.0], "'y', row 1: is not a finite number"),
         ("y", [1.0, 1.0, float("inf")], "'y', row 2: is not a finite number"),
-        ("y", [-1.0, 1.0, 1.0], "'y', row 0: is not a finite number of at least 0"),
         ("ds", [0, 2, 2], "period 2 of series 'a' stands twice"),
         ("ds", [0, None, 1], "'ds', row 1: is null"),
         ("unique_id", ["a", "a", None], "'unique_id', row 2: is null"),
@@ -142,3 +141,22 @@ def test_a_period_left_out_of_one_series_is_refused():
     gap = rows[(rows["unique_id"] != "a") | (rows["ds"] != 1)]
     with pytest.raises(ValueError, match="period 0 of series 'a' is followed by a gap"):
         forecast_panel_totals(gap, 1, 52, [0.5])
+
+
+def test_values_below_zero_are_forecast_and_not_cut_off():
+    table = forecast_panel_totals(panel(a=[-3.0] * 40), 4, 12, [0.5])
+    assert table["mean"].tolist() == [-12.0]
+    assert table["p50"].tolist() == [-12.0]
+
+
+def test_a_season_shown_twice_shapes_the_steps_of_a_single_series():
+    season = [1.0, 2.0, 9.0, 4.0]
+    table = forecast_panel(panel(a=season * 6), 4, 4, [0.5])
+    assert table["mean"].argmax() == 2
+    assert table["p50"].iloc[2] > 2 * table["p50"].iloc[0]
+
+
+def test_chance_without_a_season_does_not_shape_the_steps():
+    history = [1.0, 2.0, 9.0, 4.0, 5.0, 4.0, 1.0, 6.0]
+    table = forecast_panel(panel(a=history), 4, 4, [0.5])
+    assert table["mean"].tolist() == [table["mean"].iloc[0]] * 4
