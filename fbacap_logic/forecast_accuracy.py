@@ -69,6 +69,28 @@ def accuracy(shipped: Int64Array, forecast: Int64Array, share: float) -> Accurac
     return Accuracy(len(shipped), int(with_demand.sum()), total, exact_sum(forecast), *measured)
 
 
+def accuracy_as_announced(foretold: pd.DataFrame) -> dict[str, float]:
+    """How an announcement's forecast came out, once its quarter is over (rules §2.1).
+
+    Args:
+        foretold: ``facts.foretold_quarter``.
+
+    Returns:
+        wape and bias of p50, and the shares of sellers with demand that shipped no more than p10,
+        p50 and p90; nothing where nothing was announced or shipped.
+    """
+    shipped = integers(foretold, "shipped_milli_ft3", "foretold_quarter")
+    measured = {
+        name: accuracy(
+            shipped, integers(foretold, f"demand_{name}_milli_ft3", "foretold_quarter"), share
+        )
+        for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))
+    }
+    figures = {f"covered by {name}": found.covered for name, found in measured.items()}
+    figures |= {"error (WAPE)": measured["p50"].wape, "bias": measured["p50"].bias}
+    return {name: round(value, 4) for name, value in figures.items() if value is not None}
+
+
 def simple_forecasts(
     weekly_demand: pd.DataFrame, seller_markets: pd.DataFrame, days_in_quarter: int
 ) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import dagster as dg
 
 from fbacap_logic.base_allocation import allocate
 from fbacap_logic.forecast import forecast_quarter
+from fbacap_logic.forecast_accuracy import accuracy_as_announced
 from fbacap_logic.score import performance_scores
 from fbacap_logic.score_components import score_components
 from orchestration.descriptions import stage_specs
@@ -40,7 +41,11 @@ def base_allocations(
             policy=policy,
         )
         total = {"base_milli_ft3": int(result.allocations["base_milli_ft3"].sum())}
-        yield opened.write("base_allocations", result.allocations, total)
+        foretold = accuracy_as_announced(opened.frame("facts.foretold_quarter"))
+        came_out = {
+            f"forecast of two quarters ago: {name}": found for name, found in foretold.items()
+        }
+        yield opened.write("base_allocations", result.allocations, total | came_out)
         components = score_components(result.allocations, policy)
         yield opened.write("score_components", components)
         yield opened.write("base_allocation_estimates", result.estimates)

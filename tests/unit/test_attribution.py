@@ -102,7 +102,7 @@ def test_no_grant_is_credited_with_a_day_before_it_began():
     daily = attribute_days(days(*[(300, 3_000, 0, 3_000)] * 16))
     shares = evidence_by_grant(daily, grants(("A", 2, 1_000, 5), ("B", 3, 2_000, 9)), CALENDAR)
     by_day = shares.pivot_table(
-        index="day", columns="request_id", values="incremental_sales_micro_minor"
+        index="day", columns="request_id", values="usage_layer_micro_minor"
     )
     assert by_day["A"].tolist() == [300_000_000.0] * 15 + [100_000_000.0]
     assert by_day["B"].dropna().to_dict() == {pd.Timestamp("2026-10-16"): 200_000_000.0}

@@ -6,8 +6,6 @@ import pytest
 from market_examples import CALENDAR, book, cleared, judge, supply
 
 from fbacap_logic.clearing import (
-    CLEARED_ALLOCATION_COLUMNS,
-    MARKET_ROUND_COLUMNS,
     ClearingRules,
     clear_quarter,
     clear_round,
@@ -179,6 +177,28 @@ def test_without_carry_over_a_request_takes_part_in_its_first_round_only():
     assert by_request(cleared(requests, 20_000, 100_000), "request_id", 2) == ["r1", "r2"]
 
 
+def test_what_was_won_in_all_earlier_rounds_is_no_longer_open():
+    result = cleared(judge(volume(50)), 20_000, 20_000, 20_000)
+    assert result.grants["open_milli_ft3"].tolist() == [50_000, 30_000, 10_000]
+    assert result.grants["granted_milli_ft3"].tolist() == [20_000, 20_000, 10_000]
+
+
+def test_a_request_received_at_the_instant_of_a_close_belongs_to_the_next_round():
+    requests = judge({"received_at": "2026-09-03"}, {"received_at": "2026-09-02T23:59:59.999999"})
+    for carry_over, in_second in ((True, ["r1", "r2"]), (False, ["r1"])):
+        policy = Policy(requests=RequestPolicy(carry_over=carry_over))
+        result = cleared(requests, 0, 0, policy=policy)
+        assert by_request(result, "request_id", 1) == ["r2"]
+        assert by_request(result, "request_id", 2) == in_second
+
+
+def test_a_seller_at_its_cap_gets_no_room_in_later_rounds():
+    requests = judge(volume(100), policy=SMALL_CAP)
+    result = cleared(requests, 80_000, 50_000, policy=SMALL_CAP)
+    assert result.grants["trimmed_milli_ft3"].tolist() == [80_000, 0]
+    assert result.grants["granted_milli_ft3"].tolist() == [80_000, 0]
+
+
 def test_the_remaining_minimum_shrinks_by_what_was_won():
     requests = judge(volume(50) | at_least(25))
     result = cleared(requests, 30_000, 100_000)
@@ -234,29 +254,6 @@ def test_sentences_show_fees_in_the_currencys_decimals():
     assert sentences[1] == "12 below the clearing fee"
 
 
-def test_every_closed_round_of_a_market_has_a_row_even_without_requests():
-    result = cleared(judge({}).iloc[:0], 5_000, 0)
-    assert result.grants.empty
-    assert result.rounds["supply_milli_ft3"].tolist() == [5_000, 5_000]
-    assert result.rounds["clearing_fee_minor_per_ft3"].isna().all()
-    assert result.rounds["cover_ratio_bp"].tolist() == [0, 0]
-
-
-def test_a_market_is_listed_from_the_first_round_that_knows_of_it():
-    releases = pd.concat([supply(5_000, 0), supply(0, 7_000, storage_type="oversize").iloc[1:]])
-    later = judge({"storage_type": "oversize", "received_at": "2026-09-10"})
-    result = clear_quarter(later, releases, CALENDAR, Policy())
-    listed = result.rounds[["storage_type", "round"]].to_numpy().tolist()
-    assert listed == [["oversize", 2], ["standard", 1], ["standard", 2]]
-
-
-def test_no_supply_and_no_requests_give_typed_empty_tables():
-    result = clear_quarter(judge({}).iloc[:0], supply(), CALENDAR, Policy())
-    assert list(result.grants.columns) == list(CLEARED_ALLOCATION_COLUMNS)
-    assert list(result.rounds.columns) == list(MARKET_ROUND_COLUMNS)
-    assert result.rounds["supply_milli_ft3"].dtype == np.int64
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -264,7 +261,10 @@ def test_no_supply_and_no_requests_give_typed_empty_tables():
         (lambda requests: requests.assign(cap_milli_ft3=[1, 2]), "'s1' has two caps"),
         (lambda requests: requests.assign(revision=1), "row 1 repeats the key request_id 'a'"),
         (lambda requests: requests.assign(is_accepted=[True, False]), "'is_accepted', row 1"),
-        (lambda requests: requests.assign(minimum_milli_ft3=60_000), "minimum of 'a' is above"),
+        (
+            lambda requests: requests.assign(minimum_milli_ft3=[0, 60_000]),
+            "'minimum_milli_ft3', row 1: is above requested_milli_ft3",
+        ),
         (
             lambda requests: requests.assign(requested_milli_ft3=pd.array([5, None], "Int64")),
             "'requested_milli_ft3', row 1: is null in a standing request",

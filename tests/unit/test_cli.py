@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 from orchestration import cli
 from orchestration.cli import app
 
-HEAVY = ("dagster", "dbt", "duckdb", "pandas", "numpy", "great_expectations", "pyarrow")
+HEAVY = (
+    "dagster", "dbt", "duckdb", "pandas", "numpy", "great_expectations", "pyarrow", "matplotlib",
+)  # fmt: skip
 
 
 def run_main(monkeypatch, capsys, *words: str) -> tuple[int, str]:
@@ -34,7 +36,8 @@ def test_help_loads_none_of_the_heavy_libraries():
 
 def test_every_command_says_what_it_does():
     shown = CliRunner().invoke(app, ["--help"]).stdout
-    for command in ("ingest", "generate", "run", "backfill", "status", "sql", "ui"):
+    for command in ("ingest", "generate", "run", "backfill", "status", "sql", "curve", "explain",
+                    "statement", "ui", "rerun", "export", "replay", "what-if"):  # fmt: skip
         assert f"{command} " in shown
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
 

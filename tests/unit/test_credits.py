@@ -57,7 +57,7 @@ def test_a_seller_without_a_row_of_sales_is_refused_and_not_taken_as_zero():
 
 def test_rates_outside_their_ranges_are_refused():
     for rate_bp, cap_bp in ((-1, 10_000), (0, 10_001), (0, -1)):
-        with pytest.raises(ValueError, match="credit_rate_bp must be at least 0"):
+        with pytest.raises(ValueError, match=r"^credit_rate_bp must be at least 0, and .*10000$"):
             credit(grants(("a", "s1", 10)), sales(s1=5), rate_bp, cap_bp)
 
 

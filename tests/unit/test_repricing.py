@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from market_examples import CALENDAR, cleared, judge
+from market_examples import CALENDAR, cleared, judge, supply
 
+from fbacap_logic.clearing import clear_quarter
 from fbacap_logic.policy import ClearingRules, Policy
 from fbacap_logic.repricing import (
     REPRICED_FEE_COLUMNS,
@@ -110,6 +111,78 @@ def test_a_quarter_reprices_each_market_by_itself():
     elsewhere = result.rounds.assign(storage_type="oversize")
     with pytest.raises(ValueError, match="rounds: market US standard has no row"):
         reprice_quarter(result.grants, elsewhere, CALENDAR, Policy())
+
+
+def test_a_quarter_stacks_its_markets_under_one_another_in_key_order():
+    requests = judge(
+        {"request_id": "b", "max_fee_micro": 6_000_000},
+        {"request_id": "a", "max_fee_micro": 5_000_000},
+        {"request_id": "é", "max_fee_micro": 9_000_000, "storage_type": "oversize"},
+        {"request_id": "c", "max_fee_micro": 2_500_000, "received_at": "2026-09-10"},
+    )
+    releases = pd.concat([supply(100_000, 50_000), supply(50_000, 0, storage_type="oversize")])
+    result = clear_quarter(requests, releases, CALENDAR, Policy())
+    shuffled = result.grants.iloc[::-1], result.rounds.iloc[::-1]
+    fees = reprice_quarter(*shuffled, CALENDAR, Policy())
+    assert fees[["request_id", "final_fee_minor_per_ft3"]].to_dict() == {
+        "request_id": {0: "é", 1: "a", 2: "b", 3: "c"},
+        "final_fee_minor_per_ft3": {0: 900, 1: 250, 2: 250, 3: 250},
+    }
+    steps = repricing_steps_quarter(*shuffled, CALENDAR, Policy())
+    assert steps.to_dict("list") == {
+        "marketplace_id": ["US", "US"],
+        "storage_type": ["standard", "standard"],
+        "request_id": ["a", "b"],
+        "round": [1, 1],
+        "repriced_in_round": [2, 2],
+        "fee_before_minor_per_ft3": [500, 500],
+        "fee_after_minor_per_ft3": [250, 250],
+    }
+
+
+def test_a_markets_steps_stand_in_the_order_of_grants_and_rounds():
+    own = grants(("b", 1, 1, 600), ("a", 2, 1, 500), ("a", 1, 1, 600))
+    path = rounds((1, 600, 1), (2, 500, 1), (3, 300, 1))
+    steps = repricing_steps(own, path, ClearingRules())
+    assert list(steps.index) == [0, 1, 2, 3, 4]
+    assert steps[["request_id", "round", "repriced_in_round"]].to_numpy().tolist() == [
+        ["a", 1, 2], ["a", 1, 3], ["a", 2, 3], ["b", 1, 2], ["b", 1, 3],
+    ]  # fmt: skip
+
+
+def test_steps_of_two_markets_are_counted_through():
+    rows = [
+        {"request_id": f"{place}{fee}", "max_fee_micro": fee * 10_000, "storage_type": place,
+         "received_at": "2026-09-10" if fee == 250 else "2026-09-01"}
+        for place in ("oversize", "standard")
+        for fee in (600, 250)
+    ]  # fmt: skip
+    releases = pd.concat([supply(50_000, 50_000), supply(50_000, 50_000, storage_type="oversize")])
+    result = clear_quarter(judge(*rows), releases, CALENDAR, Policy())
+    steps = repricing_steps_quarter(result.grants, result.rounds, CALENDAR, Policy())
+    assert steps["storage_type"].to_dict() == {0: "oversize", 1: "standard"}
+
+
+def test_a_prorated_quarter_counts_each_rounds_days_and_publishes_whole_numbers():
+    prorated = Policy(clearing=ClearingRules(fee_basis="prorated"))
+    requests = judge({"received_at": "2026-10-01"})
+    result = cleared(requests, 0, 0, 50_000, policy=prorated)
+    fees = reprice_quarter(result.grants, result.rounds, CALENDAR, prorated)
+    assert fees[["days_in_force", "days_in_quarter", "fee_minor"]].to_dict("records") == [
+        {"days_in_force": 77, "days_in_quarter": 92, "fee_minor": 16_739}
+    ]
+    texts = {"marketplace_id", "storage_type", "request_id", "seller_id"}
+    others = {"priority_at": "datetime64[us]", "repriced_in_round": "Int64"}
+    assert fees.dtypes.astype(str).to_dict() == {
+        name: "object" if name in texts else others.get(name, "int64")
+        for name in REPRICED_FEE_COLUMNS
+    }
+
+
+def test_the_smallest_grant_of_a_quarter_has_a_fee_of_its_own():
+    cleared_grants = cleared(judge({}), 1)
+    fees = reprice_quarter(cleared_grants.grants, cleared_grants.rounds, CALENDAR, Policy())
+    assert fees["granted_milli_ft3"].tolist() == [1]
 
 
 def test_a_quarter_without_grants_gives_typed_empty_tables():
