@@ -7,10 +7,13 @@ stand inside the commands, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import typer
+from typer.models import CommandInfo
 
 from orchestration.cli import (
     backtest,
     curve,
+    evaluate_attribution,
+    evidence,
     explain,
     export,
     generate,
@@ -32,6 +35,8 @@ __all__ = [
     "app",
     "backtest",
     "curve",
+    "evaluate_attribution",
+    "evidence",
     "explain",
     "export",
     "generate",
@@ -47,6 +52,35 @@ __all__ = [
     "verify",
     "what_if",
 ]
+
+_PANELS = {
+    "Run the market": ("generate", "ingest", "run", "backfill", "rerun", "status"),
+    "Look at results": ("sql", "curve", "explain", "statement", "evidence", "export", "ui"),
+    "Check what is published": ("verify", "replay"),
+    "Ask what would be": ("what-if", "backtest", "evaluate-attribution"),
+}
+
+
+def _arrange() -> None:
+    """Show commands in the order in which a newcomer needs them, under headings."""
+    place = {
+        command: (number, panel)
+        for number, (panel, command) in enumerate(
+            (panel, command) for panel, commands in _PANELS.items() for command in commands
+        )
+    }
+    for command in app.registered_commands:
+        command.rich_help_panel = place[_name(command)][1]
+    for group in app.registered_groups:
+        group.rich_help_panel = place["export"][1]
+    app.registered_commands.sort(key=lambda command: place[_name(command)][0])
+
+
+def _name(command: CommandInfo) -> str:
+    return str(command.name or getattr(command.callback, "__name__", ""))
+
+
+_arrange()
 
 
 def main() -> None:
