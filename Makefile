@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint ui bench clean
+.PHONY: help run test proofs mutants lint ui bench clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/'
@@ -22,6 +22,13 @@ run: $(VENV)/.installed ## make a small marketplace and run its last complete qu
 test: $(VENV)/.installed-dev ## run all tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
+proofs: $(VENV)/.installed-dev ## property tests with 50 times the examples
+	FBACAP_PROOF_FACTOR=50 $(BIN)/pytest tests/property -n 2 --dist load
+
+mutants: $(VENV)/.installed-dev ## mutation tests of clearing, repricing and credits
+	FBACAP_PROOF_FACTOR=0.2 $(BIN)/mutmut run --max-children 1
+	$(BIN)/python -m benchmarks.mutation_score
+
 lint: $(VENV)/.installed-dev ## style, types, layers, SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,10 +40,10 @@ ui: $(VENV)/.installed ## open the lineage UI on loopback, over FBACAP_DATA or e
 	FBACAP_DATA=$${FBACAP_DATA:-$(DEMO)} $(BIN)/fbacap ui
 
 bench: $(VENV)/.installed-dev ## measure, as ratios in one run
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --large
 
 clean: ## remove the virtual environment, the demo and every cache
-	rm -rf ./.venv ./data/demo ./dbt_project/target ./.pytest_cache ./.mypy_cache ./.ruff_cache ./.hypothesis
+	rm -rf ./.venv ./data/demo ./dbt_project/target ./.pytest_cache ./.mypy_cache ./.ruff_cache ./.hypothesis ./mutants
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -111,18 +111,22 @@ def read_revisions(requests: pd.DataFrame, supply: RoundSupply) -> Revisions:
         rejected = ~flags(requests, "is_accepted", table)
         if rejected.any():
             refuse(table, "is_accepted", int(np.argmax(rejected)), "is false; only accepted clear")
-    require_unique(requests, ["request_id", "revision"], table)
     request_id = texts(requests, "request_id", table)
     revision = integers(requests, "revision", table)
+    require_unique(requests, ["request_id", "revision"], table)
     marketplace, storage = (texts(requests, name, table) for name in _MARKET)
     seller_id = texts(requests, "seller_id", table)
     withdrawn = flags(requests, "withdrawn", table)
     cap = integers(requests, "cap_milli_ft3", table)
+    max_fee = _amount(requests, "max_fee_minor_per_ft3", withdrawn)
+    requested = _amount(requests, "requested_milli_ft3", withdrawn)
+    minimum = _amount(requests, "minimum_milli_ft3", withdrawn)
     request, first_row = codes_of(request_id)
     seller_market, first_of_seller = codes_of(marketplace, storage, seller_id)
     _require_one_market_and_cap(request, request_id, seller_market, seller_id, cap)
+    _require_minimum_within_volume(requested, minimum, withdrawn)
     order = np.lexsort((revision, request))
-    revisions = Revisions(
+    return Revisions(
         requests=len(first_row),
         request=request[order],
         market=supply.market_of_request[order],
@@ -131,19 +135,14 @@ def read_revisions(requests: pd.DataFrame, supply: RoundSupply) -> Revisions:
         request_id=request_id[order],
         seller_id=seller_id[order],
         revision=revision[order],
-        max_fee_minor_per_ft3=_amount(requests, "max_fee_minor_per_ft3", withdrawn)[order],
-        requested_milli_ft3=_amount(requests, "requested_milli_ft3", withdrawn)[order],
-        minimum_milli_ft3=_amount(requests, "minimum_milli_ft3", withdrawn)[order],
+        max_fee_minor_per_ft3=max_fee[order],
+        requested_milli_ft3=requested[order],
+        minimum_milli_ft3=minimum[order],
         priority_at=instants(requests, "priority_at", table)[order],
         received_at=instants(requests, "received_at", table)[order],
         withdrawn=withdrawn[order],
         minor_unit_digits=_digits(requests)[order],
     )
-    above = (revisions.minimum_milli_ft3 > revisions.requested_milli_ft3) & ~revisions.withdrawn
-    if above.any():
-        name = revisions.request_id[int(np.argmax(above))]
-        raise ValueError(f"requests: the minimum of {name!r} is above its volume; reject it")
-    return revisions
 
 
 def _amount(frame: pd.DataFrame, column: str, withdrawn: BoolArray) -> Int64Array:
@@ -156,6 +155,16 @@ def _amount(frame: pd.DataFrame, column: str, withdrawn: BoolArray) -> Int64Arra
     if negative.any():
         refuse("requests", column, int(np.argmax(negative)), "is negative in a standing request")
     return values
+
+
+def _require_minimum_within_volume(
+    requested: Int64Array, minimum: Int64Array, withdrawn: BoolArray
+) -> None:
+    above = (minimum > requested) & ~withdrawn
+    if above.any():
+        row = int(np.argmax(above))
+        fault = "is above requested_milli_ft3, so it can never be met; reject the request"
+        refuse("requests", "minimum_milli_ft3", row, fault)
 
 
 def _digits(frame: pd.DataFrame) -> Int64Array:

@@ -63,8 +63,8 @@ def allocation_rows(
     row = entered.row
     market = revisions.market[row]
     granted = _joined(each.granted_per_row_milli_ft3 for each in figures)
-    outcome = _joined(each.outcome_code for each in figures)
-    reason = _joined(each.reason_code for each in figures)
+    outcome = _joined(each.outcome_code.astype(np.int64) for each in figures)
+    reason = _joined(each.reason_code.astype(np.int64) for each in figures)
     is_capped = (entered.trimmed_milli_ft3 < entered.open_milli_ft3) & (reason == IN_FULL)
     outcome[is_capped] = PARTIAL
     has_no_room = entered.trimmed_milli_ft3 == 0
@@ -111,7 +111,8 @@ def market_round_rows(
     demanded = _column(each.demanded_milli_ft3 for each in figures)
     marginal_open = _column(each.marginal_open_milli_ft3 for each in figures)
     marginal_granted = _column(each.marginal_granted_milli_ft3 for each in figures)
-    cover = ratio_half_even([demanded, BASIS_POINTS], np.maximum(supply, 1))
+    covered = np.where(supply > 0, demanded, 0)  # without supply the ratio is null, however large
+    cover = ratio_half_even([covered, BASIS_POINTS], np.maximum(supply, 1))
     fill = ratio_half_even([marginal_granted, BASIS_POINTS], np.maximum(marginal_open, 1))
     return pd.DataFrame(
         {

@@ -20,6 +20,7 @@ from fbacap_logic.frames import (
 from fbacap_logic.total_order import rank_grants
 from fbacap_logic.units import (
     BASIS_POINTS,
+    INT64_MAX,
     Int64Array,
     group_sums,
     largest_remainder,
@@ -62,12 +63,11 @@ def performance_credits(
     >>> performance_credits(grants, sales, 1500, 10_000)["credit_minor"].tolist()
     [12857, 32143]
     """
-    if credit_rate_bp < 0 or not 0 <= credit_cap_bp <= BASIS_POINTS:
-        raise ValueError("credit_rate_bp must be at least 0, and credit_cap_bp within 0 … 10000")
-    require_unique(grants, ["request_id", "round"], "grants")
+    _check_rates(credit_rate_bp, credit_cap_bp)
     keys = {name: texts(grants, name, "grants") for name in SELLER_MARKET_KEY}
     request_id = texts(grants, "request_id", "grants")
     round_ = integers(grants, "round", "grants")
+    require_unique(grants, ["request_id", "round"], "grants")
     fee = integers(grants, "fee_minor", "grants")
     rank = rank_grants(
         integers(grants, "max_fee_minor_per_ft3", "grants"),
@@ -93,11 +93,21 @@ def performance_credits(
     )
 
 
+def _check_rates(credit_rate_bp: int, credit_cap_bp: int) -> None:
+    """Rates are whole basis points: a share written as 0.15 would silently count as 0."""
+    for name, value in (("credit_rate_bp", credit_rate_bp), ("credit_cap_bp", credit_cap_bp)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise ValueError(f"{name} is {value!r}; give whole basis points, 1500 for 15 %")
+    if not 0 <= credit_rate_bp <= INT64_MAX or not 0 <= credit_cap_bp <= BASIS_POINTS:
+        raise ValueError("credit_rate_bp must be at least 0, and credit_cap_bp within 0 … 10000")
+
+
 def _sales_of(sellers: pd.DataFrame, incremental: pd.DataFrame) -> Int64Array:
     """Each seller and market's incremental sales; evidence that is missing is never taken as 0."""
+    keys = [texts(incremental, name, "incremental") for name in SELLER_MARKET_KEY]
     require_unique(incremental, SELLER_MARKET_KEY, "incremental")
     amount = integers(incremental, "incremental_sales_minor", "incremental", minimum=None)
-    known = pd.MultiIndex.from_arrays([incremental[name] for name in SELLER_MARKET_KEY])
+    known = pd.MultiIndex.from_arrays(keys)
     wanted = pd.MultiIndex.from_arrays([sellers[name] for name in SELLER_MARKET_KEY])
     place = known.get_indexer(wanted)
     if (place < 0).any():

@@ -196,7 +196,7 @@ def require_unique(frame: pd.DataFrame, key: Sequence[str], table: str) -> None:
     repeated = frame.duplicated(list(key)).to_numpy()
     if repeated.any():
         row = int(np.argmax(repeated))
-        found = ", ".join(f"{name} {frame[name].iloc[[row]].tolist()[0]!r}" for name in key)
+        found = ", ".join(f"{name} {frame[name].tolist()[row]!r}" for name in key)
         raise ValueError(f"{table}: row {row} repeats the key {found}; keep one row a key")
 
 

@@ -18,11 +18,11 @@ from fbacap_logic.frames import (
     TextArray,
     codes_of,
     empty_table,
+    instants,
     integers,
     nullable,
     nullable_integers,
     refuse,
-    require_columns,
     require_unique,
     texts,
 )
@@ -38,6 +38,7 @@ REPRICING_STEP_COLUMNS = (
     "marketplace_id", "storage_type", "request_id", "round", "repriced_in_round",
     "fee_before_minor_per_ft3", "fee_after_minor_per_ft3",
 )  # fmt: skip
+_LONGEST_QUARTER_DAYS = 92
 _FEE_COLUMNS = (
     "round_fee_minor_per_ft3", "final_fee_minor_per_ft3", "repriced_in_round", "fee_minor",
 )  # fmt: skip
@@ -45,8 +46,12 @@ _FEE_COLUMNS = (
 
 @dataclass(frozen=True)
 class _Path:
-    """Each grant's fees, and the steps that lowered them as (row, round, before, after)."""
+    """The grants, their fees, and the steps that lowered them as (row, round, before, after)."""
 
+    request_id: TextArray
+    made_in: Int64Array
+    granted: Int64Array
+    max_fee: Int64Array
     round_fee: Int64Array
     final_fee: Int64Array
     last_step_round: Int64Array
@@ -82,20 +87,19 @@ def reprice(grants: pd.DataFrame, rounds: pd.DataFrame, rules: ClearingRules) ->
     >>> reprice(grants, rounds, ClearingRules())[["final_fee_minor_per_ft3", "fee_minor"]].values
     array([[  250, 15000]])
     """
-    granted = integers(grants, "granted_milli_ft3", "grants", minimum=1)
     path = _fee_path(grants, rounds, rules)
-    factors: list[Int64Array | int] = [path.final_fee, granted]
+    factors: list[Int64Array | int] = [path.final_fee, path.granted]
     divisor: Int64Array | int = MILLI_PER_FT3
     if rules.fee_basis == "prorated":
-        days_in_quarter = integers(grants, "days_in_quarter", "grants", minimum=1)
-        factors.append(_days_in_force(grants, days_in_quarter))
+        days_in_force, days_in_quarter = _days(grants)
+        factors.append(days_in_force)
         divisor = days_in_quarter * MILLI_PER_FT3
     return pd.DataFrame(
         {
-            "request_id": texts(grants, "request_id", "grants"),
-            "round": integers(grants, "round", "grants"),
-            "granted_milli_ft3": granted,
-            "max_fee_minor_per_ft3": integers(grants, "max_fee_minor_per_ft3", "grants"),
+            "request_id": path.request_id,
+            "round": path.made_in,
+            "granted_milli_ft3": path.granted,
+            "max_fee_minor_per_ft3": path.max_fee,
             "round_fee_minor_per_ft3": path.round_fee,
             "final_fee_minor_per_ft3": path.final_fee,
             "repriced_in_round": nullable(path.last_step_round, path.last_step_round == 0),
@@ -116,8 +120,8 @@ def repricing_steps(
     row, lowering, before, after = _joined_steps(path)
     frame = pd.DataFrame(
         {
-            "request_id": texts(grants, "request_id", "grants")[row],
-            "round": integers(grants, "round", "grants")[row],
+            "request_id": path.request_id[row],
+            "round": path.made_in[row],
             "repriced_in_round": lowering,
             "fee_before_minor_per_ft3": before,
             "fee_after_minor_per_ft3": after,
@@ -169,9 +173,11 @@ def repricing_steps_quarter(
 
 def _fee_path(grants: pd.DataFrame, rounds: pd.DataFrame, rules: ClearingRules) -> _Path:
     """Walk the rounds in order, lowering each earlier grant's fee where a round is cheaper."""
-    require_unique(grants, ["request_id", "round"], "grants")
-    max_fee = integers(grants, "max_fee_minor_per_ft3", "grants")
+    request_id = texts(grants, "request_id", "grants")
     made_in = integers(grants, "round", "grants", minimum=1)
+    require_unique(grants, ["request_id", "round"], "grants")
+    volume = integers(grants, "granted_milli_ft3", "grants", minimum=1)
+    max_fee = integers(grants, "max_fee_minor_per_ft3", "grants")
     number, fee, has_fee, granted = _read_rounds(rounds)
     round_fee = _round_fees(made_in, max_fee, number, fee, has_fee, rules)
     current = round_fee.copy()
@@ -183,13 +189,13 @@ def _fee_path(grants: pd.DataFrame, rounds: pd.DataFrame, rules: ClearingRules) 
         steps.append((row, int(number[later]), current[row], after))
         current[row] = after
         last_step[row] = number[later]
-    return _Path(round_fee, current, last_step, steps)
+    return _Path(request_id, made_in, volume, max_fee, round_fee, current, last_step, steps)
 
 
 def _read_rounds(rounds: pd.DataFrame) -> tuple[Int64Array, Int64Array, BoolArray, Int64Array]:
     """Round numbers ascending, clearing fees, where there is one, and volumes granted."""
-    require_unique(rounds, ["round"], "rounds")
     number = integers(rounds, "round", "rounds", minimum=1)
+    require_unique(rounds, ["round"], "rounds")
     fee, null = nullable_integers(rounds, "clearing_fee_minor_per_ft3", "rounds", minimum=1)
     granted = integers(rounds, "granted_milli_ft3", "rounds")
     feeless = null & (granted > 0)
@@ -222,12 +228,17 @@ def _round_fees(
     return max_fee.copy() if rules.price_rule == "pay_as_bid" else fee[place]
 
 
-def _days_in_force(grants: pd.DataFrame, days_in_quarter: Int64Array) -> Int64Array:
-    days = integers(grants, "days_in_force", "grants", minimum=1)
-    if (days > days_in_quarter).any():
-        row = int(np.argmax(days > days_in_quarter))
-        refuse("grants", "days_in_force", row, "passes the days of the quarter")
-    return days
+def _days(grants: pd.DataFrame) -> tuple[Int64Array, Int64Array]:
+    """Days in force and days in the quarter of each grant."""
+    in_quarter = integers(grants, "days_in_quarter", "grants", minimum=1)
+    in_force = integers(grants, "days_in_force", "grants", minimum=1)
+    for column, too_many, fault in (
+        ("days_in_quarter", in_quarter > _LONGEST_QUARTER_DAYS, "passes the 92 days of a quarter"),
+        ("days_in_force", in_force > in_quarter, "passes the days of the quarter"),
+    ):
+        if too_many.any():
+            refuse("grants", column, int(np.argmax(too_many)), fault)
+    return in_force, in_quarter
 
 
 def _joined_steps(path: _Path) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
@@ -242,12 +253,15 @@ def _joined_steps(path: _Path) -> tuple[Int64Array, Int64Array, Int64Array, Int6
 
 def _won(grants: pd.DataFrame, calendar: QuarterCalendar) -> pd.DataFrame:
     """Rows that were granted something, with their days, sorted by market, request and round."""
-    require_columns(grants, [*MARKET_KEY, "seller_id", "request_id", "round"], "grants")
+    names = ("seller_id", "request_id", *MARKET_KEY)
+    keys = {name: texts(grants, name, "grants") for name in names}
+    instants(grants, "priority_at", "grants")
+    integers(grants, "max_fee_minor_per_ft3", "grants")
     days = {window.round: window.days_in_force for window in calendar.rounds}
     unknown = ~np.isin(integers(grants, "round", "grants"), list(days))
     if unknown.any():
         refuse("grants", "round", int(np.argmax(unknown)), "is not a round of the calendar")
-    won = grants[integers(grants, "granted_milli_ft3", "grants") > 0]
+    won = grants.assign(**keys)[integers(grants, "granted_milli_ft3", "grants") > 0]
     won = won.sort_values([*MARKET_KEY, "request_id", "round"], ignore_index=True)
     won["days_in_force"] = won["round"].map(days).astype(np.int64)
     won["days_in_quarter"] = np.full(len(won), calendar.quarter.days, dtype=np.int64)
@@ -258,7 +272,6 @@ def _by_market(
     won: pd.DataFrame, rounds: pd.DataFrame, policy: Policy
 ) -> list[tuple[pd.DataFrame, pd.DataFrame, ClearingRules]]:
     """Grants, rounds and rules of each market that granted anything."""
-    require_columns(rounds, MARKET_KEY, "rounds")
     names: list[TextArray] = [texts(rounds, name, "rounds") for name in MARKET_KEY]
     market, first_row = codes_of(*names)
     numbers = {

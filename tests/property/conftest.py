@@ -1,8 +1,7 @@
-"""How property tests run: without deadline (a busy machine is no failure), repeatably."""
+"""How property tests run: see ``proof_effort``."""
 
 from __future__ import annotations
 
-from hypothesis import settings
+from proof_effort import load_profile
 
-settings.register_profile("market", deadline=None, derandomize=True, database=None)
-settings.load_profile("market")
+load_profile()

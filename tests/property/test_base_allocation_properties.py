@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from proof_effort import examples
 
 from fbacap_logic.base_allocation import (
     ALLOCATION_COLUMNS,
@@ -207,7 +208,7 @@ def require_estimates(result: BaseAllocation, given_facts: Facts) -> None:
         assert total <= max(known.get(start, pools[0]), floors_at_most)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(facts())
 def test_a_short_pool_is_filled_exactly_and_announcing_again_changes_nothing(
     given_facts: Facts,
@@ -218,7 +219,7 @@ def test_a_short_pool_is_filled_exactly_and_announcing_again_changes_nothing(
     require_same(announce(given_facts, confirmed=first.allocations), first)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(facts_that_change())
 def test_confirmed_volumes_are_kept_and_a_third_announcement_is_the_second(
     both: tuple[Facts, Facts],
@@ -229,7 +230,7 @@ def test_confirmed_volumes_are_kept_and_a_third_announcement_is_the_second(
     require_same(announce(both[1], confirmed=second.allocations), second)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(facts_that_change(), st.integers(0, 2**32 - 1))
 def test_the_order_of_rows_changes_nothing(both: tuple[Facts, Facts], seed: int) -> None:
     before = announce(both[0]).allocations
@@ -238,7 +239,7 @@ def test_the_order_of_rows_changes_nothing(both: tuple[Facts, Facts], seed: int)
     require_same(shuffled, in_order)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(facts_that_change(), st.booleans())
 def test_the_parts_of_a_change_sum_to_it(both: tuple[Facts, Facts], some_are_new: bool) -> None:
     previous = announce(both[0]).allocations
@@ -251,7 +252,7 @@ def test_the_parts_of_a_change_sum_to_it(both: tuple[Facts, Facts], some_are_new
     assert now["previous_base_milli_ft3"].tolist() == published.reindex(keys, fill_value=0).tolist()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(facts(), st.data())
 def test_more_demand_or_a_better_score_never_lowers_a_base(
     given_facts: Facts, data: st.DataObject

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from proof_effort import examples
 
 from fbacap_logic.pool_fit import fit_to_pool
 from fbacap_logic.units import Int64Array
@@ -55,7 +56,7 @@ def cases(draw: st.DrawFn) -> Case:
     return replace(case, pool=int(case.promised.sum()) + draw(st.integers(0, wanted + 3)))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(100)
 @given(cases())
 def test_the_pool_is_filled_where_claims_exceed_it_and_claims_are_met_otherwise(case: Case) -> None:
     base = case.fit()
@@ -64,14 +65,14 @@ def test_the_pool_is_filled_where_claims_exceed_it_and_claims_are_met_otherwise(
     assert (base <= case.claim).all()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(100)
 @given(cases())
 def test_a_fit_that_is_confirmed_is_found_again(case: Case) -> None:
     base = case.fit()
     assert replace(case, confirmed=base).fit().tolist() == base.tolist()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(100)
 @given(cases())
 def test_all_that_was_not_promised_is_scaled_by_one_factor(case: Case) -> None:
     # Compared by products, never by quotients: share_i / above_i = share_j / above_j to a unit.
@@ -85,7 +86,7 @@ def test_all_that_was_not_promised_is_scaled_by_one_factor(case: Case) -> None:
             assert (share - 1) * other_weight <= (other_share + 1) * weight
 
 
-@settings(max_examples=200, deadline=None)
+@examples(100)
 @given(cases(), volumes, st.data())
 def test_claiming_more_never_gives_less(case: Case, more: int, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(case.floor) - 1))
@@ -94,7 +95,7 @@ def test_claiming_more_never_gives_less(case: Case, more: int, data: st.DataObje
     assert replace(case, above=above).fit()[place] >= case.fit()[place]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(100)
 @given(cases(), st.integers(0, 2**32 - 1))
 def test_a_market_is_fitted_as_if_it_were_alone(case: Case, seed: int) -> None:
     """Two copies of a market, rows interleaved at random, get what each gets alone."""
