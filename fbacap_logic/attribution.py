@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fbacap_logic.attribution_evidence import evidence_by_grant
+from fbacap_logic.attribution_division import share_half_even
+from fbacap_logic.attribution_evidence import GRANT_EVIDENCE_DAY_COLUMNS, evidence_by_grant
 from fbacap_logic.frames import (
     SELLER_MARKET_KEY,
     codes_of,
@@ -133,15 +134,18 @@ def attribute_quarter(days: pd.DataFrame, forecasts: pd.DataFrame, policy: Polic
 def _share(sales: Int64Array, part: Int64Array, whole: Int64Array, column: str) -> Int64Array:
     """``round_half_even(sales × 10^6 × part / whole)``, 0 where the whole is 0.
 
-    A day's share never passes the day's sales, so the error can name the first day whose sales
-    alone are too large for millionths in 64 bits.
+    A day's share never passes the day's sales, so only a day whose sales alone are too large for
+    millionths in 64 bits can be refused; those few days take the slower way.
     """
     amount = np.zeros(len(sales), dtype=np.int64)
-    rows = np.flatnonzero((part > 0) & (whole > 0))
+    has_share = (part > 0) & (whole > 0)
+    fits = sales <= INT64_MAX // MICRO_PER_MINOR
+    rows, large = np.flatnonzero(has_share & fits), np.flatnonzero(has_share & ~fits)
+    amount[rows] = share_half_even(sales[rows] * MICRO_PER_MINOR, part[rows], whole[rows])
     try:
-        amount[rows] = ratio_half_even([sales[rows], MICRO_PER_MINOR, part[rows]], whole[rows])
+        amount[large] = ratio_half_even([sales[large], MICRO_PER_MINOR, part[large]], whole[large])
     except ValueError as error:
-        row = int(rows[np.argmax(sales[rows] > INT64_MAX // MICRO_PER_MINOR)])
+        row = int(large[0])
         raise ValueError(
             f"seller_market_days: column 'net_sales_minor', row {row}: its share by {column} in "
             f"millionths passes 2^63 - 1; a day's sales must stay below 9.2 × 10^12 minor units"
@@ -167,6 +171,7 @@ def _forecasts(sellers: pd.DataFrame, forecasts: pd.DataFrame) -> Int64Array:
 
 
 __all__ = [
+    "GRANT_EVIDENCE_DAY_COLUMNS",
     "INCREMENTAL_SALES_COLUMNS",
     "INCREMENTAL_SALES_DAY_COLUMNS",
     "attribute_days",

@@ -51,6 +51,7 @@ STAGES = (
             "facts.seller_markets",
             "facts.inventory_health",
             "facts.market_capacity",
+            "facts.foretold_quarter",
             "history.previous_base_allocations",
             "history.confirmed_base_allocations",
         ),
@@ -84,7 +85,7 @@ STAGES = (
     Stage(
         name="incremental_sales",
         kinds=("settle",),
-        tables=("incremental_sales", "incremental_sales_days"),
+        tables=("incremental_sales", "incremental_sales_days", "grant_evidence_days"),
         reads=("facts.seller_market_days", "market.base_allocations", "market.repriced_fees"),
         rule="§6",
         summary="sales that the extra space made, by three methods, day by day",

@@ -1,10 +1,10 @@
-"""Stage incremental_sales (rules §6): the sales that extra space made."""
+"""Stage incremental_sales (rules §6): the sales that extra space made, and their evidence."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from fbacap_logic.attribution import attribute_days, attribute_quarter
+from fbacap_logic.attribution import attribute_days, attribute_quarter, evidence_by_grant
 from orchestration.descriptions import stage_specs
 from orchestration.partitions import QUARTERS
 from orchestration.resources import Market
@@ -18,7 +18,7 @@ _SELLER_MARKET = ("marketplace_id", "storage_type", "seller_id")
 def incremental_sales(
     context: dg.AssetExecutionContext, market: Market
 ) -> Iterator[dg.MaterializeResult]:
-    """Attribute every day's sales by every method; one method pays."""
+    """Attribute every day's sales by every method; one method pays. Divide days over grants."""
     with market.open(context) as opened:
         days = attribute_days(opened.frame("facts.seller_market_days"))
         forecasts = opened.frame(
@@ -28,3 +28,6 @@ def incremental_sales(
         total = {"incremental_sales_minor": int(quarter["incremental_sales_minor"].sum())}
         yield opened.write("incremental_sales", quarter, total)
         yield opened.write("incremental_sales_days", days)
+        grants = opened.frame("market.repriced_fees")
+        evidence = evidence_by_grant(days, grants, opened.run.calendar)
+        yield opened.write("grant_evidence_days", evidence)

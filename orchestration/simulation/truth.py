@@ -89,6 +89,16 @@ class QuarterTruth:
         self._used_ft3 += real.used_ft3()
         self._days += 1
 
+    @property
+    def sales_without_extra_minor(self) -> Int64Array:
+        """What each seller market has sold so far in the world without extra space."""
+        return self._sales[_WITHOUT_EXTRA].copy()
+
+    @property
+    def stock_without_extra(self) -> Stock:
+        """Today's stock in the world without extra space."""
+        return self._others[_WITHOUT_EXTRA]
+
     def _sales_minor(self, lines: Lines, sold: Int64Array) -> Int64Array:
         products = self._population.products
         # Sums of whole numbers below 2^53 are exact in floats.

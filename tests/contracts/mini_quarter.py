@@ -79,6 +79,8 @@ insert into facts.inventory_health
 select marketplace_id, seller_id, storage_type, 100, 90000, 88, 9000, 80000, 100, 10, 880, 800, 0,
     7000000
 from facts.seller_markets;
+insert into facts.foretold_quarter values
+    ('us', 'standard', 'ada', 100000, 400000, 700000, 350000);
 insert into market.base_allocations values
     ('us', 'standard', 'ada', 'professional', 100000, 400000, 700000, 400000, 60000, 676923,
      2000, 30000, 0, 9000, 800, 850, 1000, 900, 880, 12280,
@@ -280,6 +282,35 @@ from (
     group by all
 )
 inner join market.base_allocations using (marketplace_id, storage_type, seller_id);
+insert into market.grant_evidence_days
+with shares as (
+    select
+        marketplace_id, storage_type, seller_id, request_id, round, days.day,
+        fees.granted_milli_ft3, days.extra_milli_ft3,
+        days.usage_layer_micro_minor::hugeint as usage_layer,
+        days.capacity_share_micro_minor::hugeint as capacity_share,
+        usage_layer * fees.granted_milli_ft3 // extra_milli_ft3 as usage_part,
+        capacity_share * fees.granted_milli_ft3 // extra_milli_ft3 as capacity_part,
+        row_number() over (partition by marketplace_id, storage_type, seller_id, days.day
+            order by usage_layer * fees.granted_milli_ft3 % extra_milli_ft3 desc,
+                max_fee_minor_per_ft3 desc, priority_at, request_id, round) as usage_place,
+        row_number() over (partition by marketplace_id, storage_type, seller_id, days.day
+            order by capacity_share * fees.granted_milli_ft3 % extra_milli_ft3 desc,
+                max_fee_minor_per_ft3 desc, priority_at, request_id, round) as capacity_place,
+        sum(usage_part) over same_day as usage_parts,
+        sum(capacity_part) over same_day as capacity_parts
+    from market.repriced_fees as fees
+    inner join run.rounds as rounds using (round)
+    inner join market.incremental_sales_days as days
+        using (marketplace_id, storage_type, seller_id)
+    where days.day >= rounds.in_force_from
+    window same_day as (partition by marketplace_id, storage_type, seller_id, days.day)
+)
+select
+    marketplace_id, storage_type, seller_id, request_id, round, day, granted_milli_ft3,
+    usage_part + if(usage_place <= usage_layer - usage_parts, 1, 0),
+    capacity_part + if(capacity_place <= capacity_share - capacity_parts, 1, 0)
+from shares;
 insert into market.settlements
 select
     marketplace_id, storage_type, seller_id, request_id, round, 'USD', granted_milli_ft3,

@@ -5,6 +5,7 @@ import pytest
 from market_examples import CALENDAR, MARKET
 
 from fbacap_logic.attribution import (
+    GRANT_EVIDENCE_DAY_COLUMNS,
     INCREMENTAL_SALES_COLUMNS,
     attribute_days,
     attribute_quarter,
@@ -101,9 +102,7 @@ def test_a_day_or_a_forecast_twice_is_refused():
 def test_no_grant_is_credited_with_a_day_before_it_began():
     daily = attribute_days(days(*[(300, 3_000, 0, 3_000)] * 16))
     shares = evidence_by_grant(daily, grants(("A", 2, 1_000, 5), ("B", 3, 2_000, 9)), CALENDAR)
-    by_day = shares.pivot_table(
-        index="day", columns="request_id", values="usage_layer_micro_minor"
-    )
+    by_day = shares.pivot_table(index="day", columns="request_id", values="usage_layer_micro_minor")
     assert by_day["A"].tolist() == [300_000_000.0] * 15 + [100_000_000.0]
     assert by_day["B"].dropna().to_dict() == {pd.Timestamp("2026-10-16"): 200_000_000.0}
 
@@ -112,3 +111,47 @@ def test_evidence_without_a_grant_in_force_is_refused():
     daily = attribute_days(days((300, 3_000, 0, 3_000)))
     with pytest.raises(ValueError, match="row 0: has an amount but no grant was in force"):
         evidence_by_grant(daily, grants(("B", 3, 2_000, 9)), CALENDAR)
+
+
+def test_days_before_the_first_grant_of_a_seller_earn_nothing():
+    rows = days((900, 3_000, 2_000, 0), (900, 3_000, 0, 0), (900, 3_000, 2_000, 1_000))
+    daily = attribute_days(rows)
+    assert daily["usage_layer_micro_minor"].tolist() == [0, 0, 300_000_000]
+    assert daily["capacity_share_micro_minor"].tolist() == [0, 0, 300_000_000]
+
+
+def test_storage_types_and_sellers_beside_each_other_are_added_up_apart():
+    one = days((900, 3_000, 2_000, 1_000))
+    rows = pd.concat([one, one.assign(storage_type="apparel"), one.assign(seller_id="s2")])
+    quarter = attribute_quarter(rows.iloc[::-1], forecast(100), Policy())
+    names = ["storage_type", "seller_id", "usage_layer_minor", "forecast_uplift_minor"]
+    assert quarter[names].to_numpy().tolist() == [
+        ["apparel", "s1", 300, 900],
+        ["standard", "s1", 300, 800],
+        ["standard", "s2", 300, 900],
+    ]
+
+
+def test_missing_days_use_nothing_but_hold_their_share_of_capacity():
+    rows = days((900, 0, 2_000, 1_000)).assign(is_missing=True)
+    row = attribute_quarter(rows, forecast(0), Policy()).iloc[0]
+    found = row[["usage_layer_minor", "capacity_share_minor", "missing_days"]]
+    assert found.tolist() == [0, 300, 1]
+
+
+def test_evidence_comes_by_request_round_and_day_whatever_the_order_of_rows():
+    daily = attribute_days(days(*[(300, 3_000, 0, 3_000)] * 16)).iloc[::-1]
+    given = grants(("B", 3, 2_000, 9), ("A", 2, 500, 5), ("A", 1, 500, 5), ("C", 1, 0, 9))
+    shares = evidence_by_grant(daily, given, CALENDAR)
+    assert list(shares.columns) == list(GRANT_EVIDENCE_DAY_COLUMNS)
+    key = shares[["request_id", "round", "day"]]
+    assert key.equals(key.sort_values(list(key.columns), ignore_index=True))
+    assert shares.groupby(["request_id", "round"]).size().to_dict() == {
+        ("A", 1): 16, ("A", 2): 16, ("B", 3): 1,
+    }  # fmt: skip
+
+
+def test_a_market_without_grants_has_no_evidence():
+    none = evidence_by_grant(attribute_days(days()), grants(("A", 1, 0, 5)), CALENDAR)
+    assert none.empty
+    assert list(none.columns) == list(GRANT_EVIDENCE_DAY_COLUMNS)
