@@ -15,7 +15,6 @@ from orchestration.contracts import load_contract
 from orchestration.errors import BadUsage
 from orchestration.files import sql_literal
 from orchestration.paths import DataFolder
-from orchestration.policies import policy_for
 from orchestration.published import (
     PublishedRun,
     current_runs,
@@ -35,9 +34,7 @@ def open_catalogue(data: DataFolder) -> duckdb.DuckDBPyConnection:
     connection.execute("create schema all_runs")
     quarters = published_quarters(data.published)
     runs = {quarter: published_runs(data.published, quarter) for quarter in quarters}
-    current = [
-        current_runs(data.published, quarter, _stage_order(data, quarter)) for quarter in quarters
-    ]
+    current = [current_runs(data.published, quarter) for quarter in quarters]
     _create_runs(connection, runs)
     for table in dict.fromkeys(name for kind in PUBLICATIONS for name in published_tables(kind)):
         every = [run for found in runs.values() for run in found if table in run.tables]
@@ -71,17 +68,13 @@ def query(data: DataFolder, sql: str) -> tuple[list[str], list[tuple[object, ...
             raise BadUsage(f"that query failed: {error}") from error
 
 
-def _stage_order(data: DataFolder, quarter: Quarter) -> Sequence[str]:
-    return [stage.name for stage in policy_for(data.policies, quarter).calendar_of(quarter).stages]
-
-
 def _create_runs(
     connection: duckdb.DuckDBPyConnection, runs: Mapping[Quarter, Sequence[PublishedRun]]
 ) -> None:
     connection.execute(
         "create table runs (quarter varchar, run integer, stage varchar, stage_kind varchar, "
-        "cutoff_at timestamp, policy_version varchar, code_version varchar, engine varchar, "
-        "rows bigint, manifest varchar)"
+        "cutoff_at timestamp, reason varchar, policy_version varchar, code_version varchar, "
+        "engine varchar, rows bigint, manifest varchar)"
     )
     rows = [
         (
@@ -90,6 +83,7 @@ def _create_runs(
             run.stage,
             run.kind,
             run.cutoff_at.replace(tzinfo=None),
+            run.reason,
             run.manifest["policy_version"],
             run.manifest["code_version"],
             run.manifest["engine"],
@@ -100,7 +94,7 @@ def _create_runs(
         for run in found
     ]
     if rows:
-        connection.executemany("insert into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("insert into runs values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _create_view(

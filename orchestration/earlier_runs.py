@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from fbacap_logic.calendar import Quarter
 from orchestration.errors import BadConfiguration, NotPublished
 from orchestration.policies import policy_digest, policy_for
-from orchestration.published import PublishedRun, latest_run, published_runs, required_run
+from orchestration.published import (
+    PublishedRun,
+    latest_run,
+    latest_settlement,
+    published_runs,
+    required_run,
+)
 from orchestration.stage_run import StageRun
 from orchestration.stages import stages_of
 
@@ -111,34 +117,12 @@ def _of_the_run_before(run: StageRun) -> Iterator[EarlierTable]:
     if confirmed is not None:
         _refuse_another_policy(run, confirmed)
     yield EarlierTable("history.confirmed_base_allocations", "base_allocations", confirmed)
-    settled = _settlement_before(run) if stage.kind == "settle" else None
+    runs = published_runs(zone, quarter)
+    settled = latest_settlement(runs) if stage.kind == "settle" else None
     yield EarlierTable("history.previous_settlements", "settlements", settled)
     cleared = _furthest_round(run) if stage.kind == "round" else None
     for table in ("cleared_allocations", "market_rounds"):
         yield EarlierTable(f"history.earlier_{table}", table, cleared, is_input=False)
-
-
-def _settlement_before(run: StageRun) -> PublishedRun | None:
-    """The settlement run that deltas are counted from: the last one published before this stage's.
-
-    A stage run again counts from where its last run did, so that the same facts give the same
-    bytes. When it restates, or when an earlier stage was restated since, it counts from the latest
-    of all, so that deltas sum to the last run published.
-    """
-    settled = [
-        published
-        for published in published_runs(run.data.published, run.quarter)
-        if published.kind == "settle"
-    ]
-    order = [name for name, _ in run.calendar.settlements]
-    earlier = set(order[: order.index(run.stage.name)])
-    mine = [published.run for published in settled if published.stage == run.stage.name]
-    if not mine or run.is_rebased:
-        return settled[-1] if settled else None
-    if any(published.run > mine[-1] and published.stage in earlier for published in settled):
-        return settled[-1]
-    before = [published for published in settled if published.run < mine[-1]]
-    return before[-1] if before else None
 
 
 def _furthest_round(run: StageRun) -> PublishedRun | None:

@@ -12,19 +12,25 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 from fbacap_logic.calendar import Quarter, StageCutoff, StageKind
 from fbacap_logic.policy import Policy
 from orchestration.assets.dbt_models import models_of_kind
+from orchestration.directed import is_directed
 from orchestration.stage_run import STAGE_TAG
 from orchestration.stages import INPUT_TABLES, PUBLICATIONS, RUN_TABLES, stages_of
 
+DIRECTED_JOB = "directed_rerun"
 _ANY_QUARTER = Quarter(2026, 4)
 
 
 def job_name(stage: str) -> str:
-    """The job of a stage run: ``round-2`` → ``round_2``."""
-    return stage.replace("-", "_")
+    """The job of a stage run; one job serves every directed rerun.
+
+    >>> job_name("round-2"), job_name("rerun-3")
+    ('round_2', 'directed_rerun')
+    """
+    return DIRECTED_JOB if is_directed(stage) else stage.replace("-", "_")
 
 
 def stage_jobs(policies: Iterable[Policy]) -> list[UnresolvedAssetJobDefinition]:
-    """One job for every stage run that any policy version knows."""
+    """One job for every stage run that any policy version knows, and one for directed reruns."""
     stages: dict[str, StageCutoff] = {}
     for policy in policies:
         for stage in policy.calendar_of(_ANY_QUARTER).stages:
@@ -38,6 +44,16 @@ def stage_jobs(policies: Iterable[Policy]) -> list[UnresolvedAssetJobDefinition]
             description=f"Stage run {stage.name} of one quarter, published as one immutable run.",
         )
         for stage in stages.values()
+    ] + [
+        dg.define_asset_job(
+            DIRECTED_JOB,
+            selection=kind_selection("settle"),
+            executor_def=dg.in_process_executor,
+            description=(
+                "Settles a quarter again with what was received since, for a stated reason; "
+                "launched by `fbacap rerun`, which names cut-off and reason in the run's tags."
+            ),
+        )
     ]
 
 

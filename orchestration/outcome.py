@@ -50,7 +50,20 @@ class StageOutcome:
     checks: tuple[CheckOutcome, ...]
     published: PublishedRun
     is_new: bool
+    superseded_by: PublishedRun | None
     seconds: float
+
+    @property
+    def superseded_sentence(self) -> str | None:
+        """Why what this run gave was not published, though it differs from what stands."""
+        if self.superseded_by is None:
+            return None
+        by, label = self.superseded_by, self.quarter.label
+        return (
+            f"{label} {self.stage.name} would now differ from run {self.published.run}, but "
+            f"{by.stage} (run {by.run}) has settled with more; "
+            f'`fbacap rerun {label} --reason "…"` settles what was received since'
+        )
 
 
 def stage_outcome(
@@ -70,15 +83,16 @@ def stage_outcome(
         raise _failure(f"{quarter.label} {stage.name}", result, checks)
     publication = _publication_metadata(result)
     number = int(publication["run"])
-    published = next(run for run in published_runs(data.published, quarter) if run.run == number)
+    runs = {run.run: run for run in published_runs(data.published, quarter)}
     return StageOutcome(
         quarter=quarter,
         stage=stage,
         run_id=result.run_id,
         tables=tuple(_tables(result)),
         checks=checks,
-        published=published,
+        published=runs[number],
         is_new=bool(publication["is_new"]),
+        superseded_by=runs.get(int(publication["superseded_by"])),
         seconds=seconds,
     )
 

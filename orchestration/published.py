@@ -25,9 +25,10 @@ import duckdb
 
 from fbacap_logic.calendar import Quarter, StageCutoff
 from orchestration.contracts import load_contract
-from orchestration.errors import NotPublished, Restated
+from orchestration.errors import NotPublished, Superseded
 from orchestration.files import file_digest, flush, sql_literal
 from orchestration.row_hash import row_hash
+from orchestration.same_content import same_content
 from orchestration.stages import schema_of
 
 MANIFEST_VERSION = 1
@@ -56,6 +57,11 @@ class PublishedRun:
     def cutoff_at(self) -> datetime:
         """The instant its facts end (UTC)."""
         return datetime.fromisoformat(str(self.manifest["cutoff_at"]))
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was made, if it is a directed rerun."""
+        return self.manifest.get("reason")
 
     @property
     def tables(self) -> Mapping[str, Mapping[str, Any]]:
@@ -105,8 +111,7 @@ def published_quarters(zone: Path) -> tuple[Quarter, ...]:
 
 def latest_run(zone: Path, quarter: Quarter, stage: str) -> PublishedRun | None:
     """The last published run of one stage of a quarter, or None."""
-    runs = [run for run in published_runs(zone, quarter) if run.stage == stage]
-    return runs[-1] if runs else None
+    return _last_of(published_runs(zone, quarter), stage)
 
 
 def required_run(zone: Path, quarter: Quarter, stage: str) -> PublishedRun:
@@ -124,15 +129,16 @@ def required_run(zone: Path, quarter: Quarter, stage: str) -> PublishedRun:
     return run
 
 
-def current_runs(
-    zone: Path, quarter: Quarter, stage_order: Sequence[str]
-) -> dict[str, PublishedRun]:
-    """For each table of a quarter the run that holds now: the latest stage's last run."""
+def latest_settlement(runs: Sequence[PublishedRun]) -> PublishedRun | None:
+    """The last settlement run among a quarter's runs, or None; deltas count from it."""
+    settled = [run for run in runs if run.kind == "settle"]
+    return settled[-1] if settled else None
+
+
+def current_runs(zone: Path, quarter: Quarter) -> dict[str, PublishedRun]:
+    """For each table of a quarter the run that holds now: of those that know most, the last."""
     current: dict[str, PublishedRun] = {}
-    place = {stage: index for index, stage in enumerate(stage_order)}
-    for run in sorted(
-        published_runs(zone, quarter), key=lambda run: (place.get(run.stage, len(place)), run.run)
-    ):
+    for run in sorted(published_runs(zone, quarter), key=lambda run: (run.cutoff_at, run.run)):
         for table in run.tables:
             current[table] = run
     return current
@@ -140,10 +146,14 @@ def current_runs(
 
 @dataclass(frozen=True)
 class Publication:
-    """What publishing did: the run that stands for the content, and whether it is new."""
+    """What publishing did: the run that stands for the stage, and whether it is new.
+
+    ``superseded_by``: the settlement run because of which other content was not published.
+    """
 
     run: PublishedRun
     is_new: bool
+    superseded_by: PublishedRun | None = None
 
 
 def publish(
@@ -154,20 +164,23 @@ def publish(
     tables: Iterable[str],
     facts: Mapping[str, Any],
     *,
-    is_rebased: bool = False,
+    reason: str | None = None,
 ) -> Publication:
     """Publish a stage run's tables all or nothing; identical content is not published twice.
 
     Publishing one quarter is serialised across processes, whoever started them. ``facts`` are the
-    manifest's other entries (policy, code, inputs, checks); ``is_rebased``: a settlement's deltas
-    count from the latest settlement run.
+    manifest's other entries (policy, code, inputs, checks); ``reason``: why, for a directed rerun,
+    which is published if it differs from the latest settlement run, whatever that one's stage.
+
+    A settlement run is not published after one with a later cut-off: it would take back what the
+    run that knew more has posted.
 
     Raises:
-        Restated: the content differs from the stage's last run and ``is_rebased`` is not set.
+        Superseded: that is so, and its stage was never published.
     """
     zone.mkdir(parents=True, exist_ok=True)
     with _publishing(zone, quarter):
-        return _publish(connection, zone, quarter, stage, tables, facts, is_rebased=is_rebased)
+        return _publish(connection, zone, quarter, stage, tables, facts, reason)
 
 
 @contextmanager
@@ -186,23 +199,24 @@ def _publish(
     stage: StageCutoff,
     tables: Iterable[str],
     facts: Mapping[str, Any],
-    *,
-    is_rebased: bool = False,
+    reason: str | None,
 ) -> Publication:
     runs = published_runs(zone, quarter)
     number = runs[-1].run + 1 if runs else 1
+    settled = latest_settlement(runs)
+    before = settled if reason is not None else _last_of(runs, stage.name)
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=zone))
     try:
         entries = {table: _write_table(connection, table, staging) for table in tables}
-        before = latest_run(zone, quarter, stage.name)
-        if before is not None and _same_content(before.tables, entries):
+        if before is not None and same_content(connection, before, staging, entries):
             return Publication(before, is_new=False)
-        if before is not None and stage.kind == "settle" and not is_rebased:
-            raise Restated(
-                f"{quarter.label} {stage.name} differs from run {before.run} published before, so "
-                "its deltas must count from the latest settlement run; "
-                f"`fbacap run {quarter.label} --stage {stage.name}` publishes it that way"
-            )
+        if stage.kind == "settle" and settled is not None and settled.cutoff_at > stage.cutoff_at:
+            if before is None:
+                raise Superseded(
+                    f"{quarter.label} {settled.stage} (run {settled.run}) was published before "
+                    f"{stage.name} and knows more; settle what came since with `fbacap rerun`"
+                )
+            return Publication(before, is_new=False, superseded_by=settled)
         manifest = {
             "manifest_version": MANIFEST_VERSION,
             "quarter": quarter.label,
@@ -211,6 +225,7 @@ def _publish(
             "stage": stage.name,
             "stage_kind": stage.kind,
             "cutoff_at": stage.cutoff_at.isoformat(),
+            **({} if reason is None else {"reason": reason}),
             **facts,
             "tables": entries,
         }
@@ -245,14 +260,6 @@ def _write_table(connection: duckdb.DuckDBPyConnection, table: str, folder: Path
     }
 
 
-def _same_content(
-    before: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mapping[str, Any]]
-) -> bool:
-    if set(before) != set(now):
-        return False
-    return all(before[table]["sha256"] == now[table]["sha256"] for table in now)
-
-
 def _put_in_place(
     zone: Path, staging: Path, quarter: Quarter, number: int, tables: Iterable[str]
 ) -> None:
@@ -276,6 +283,10 @@ def _write_manifest(zone: Path, quarter: Quarter, number: int, manifest: Mapping
     flush(temporary)
     temporary.replace(path)
     flush(path.parent)
+
+
+def _last_of(runs: Sequence[PublishedRun], stage: str) -> PublishedRun | None:
+    return next((run for run in reversed(runs) if run.stage == stage), None)
 
 
 def _table_folder(zone: Path, table: str, quarter: Quarter, run: int) -> Path:

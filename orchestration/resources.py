@@ -23,7 +23,7 @@ from fbacap_logic.calendar import Quarter
 from orchestration.contracts import load_contract
 from orchestration.errors import FbacapError
 from orchestration.paths import DataFolder
-from orchestration.stage_run import REBASED_TAG, STAGE_TAG, StageRun, stage_run
+from orchestration.stage_run import STAGE_TAG, StageRun, stage_run
 from orchestration.working import FILE_NAME, connect, working_folder
 
 INPUTS_FILE = "inputs.json"
@@ -52,14 +52,13 @@ class Market(dg.ConfigurableResource[Any]):
             FbacapError: the run was launched without a stage.
         """
         tags = context.run.tags
-        name = tags.get(STAGE_TAG)
-        if name is None:
+        if STAGE_TAG not in tags:
             raise FbacapError(
                 f"this run has no '{STAGE_TAG}' tag, so its cut-off is unknown; launch one of the "
                 "stage jobs (announce, round_1 …, true_up) or use `fbacap run`"
             )
         quarter = Quarter.parse(tags["dagster/partition"])
-        return stage_run(self.data, quarter, name, is_rebased=REBASED_TAG in tags)
+        return stage_run(self.data, quarter, tags)
 
     def folder(self, context: Any) -> Path:
         """The working folder of the current run."""

@@ -6,17 +6,17 @@ reads. What became of a run is ``outcome``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 from fbacap_logic.calendar import Quarter, StageCutoff
-from orchestration.errors import BadUsage, Restated
+from orchestration.errors import BadUsage
 from orchestration.locks import quarter_lock
 from orchestration.paths import DataFolder
 from orchestration.policies import policy_for
-from orchestration.stage_run import REBASED_TAG
+from orchestration.stage_run import tags_of
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -76,7 +76,26 @@ def run_quarter(
         for stage in stages:
             if on_stage is not None:
                 on_stage(stage)
-            yield _run_stage(data, dagster_instance, quarter, stage)
+            yield execute_stage(data, dagster_instance, quarter, stage)
+
+
+def rerun_quarter(
+    data: DataFolder, quarter: Quarter, reason: str, cut_off: datetime, now: datetime
+) -> StageOutcome:
+    """Settle a quarter again for a stated reason, holding the quarter's lock.
+
+    Raises:
+        BadUsage: the reason or the cut-off cannot stand (see ``directed``).
+        FbacapError: the settlement failed.
+    """
+    from orchestration.directed import directed_stage, stated_reason
+    from orchestration.instance import instance
+
+    stated = stated_reason(reason)
+    with quarter_lock(data, quarter):
+        stage = directed_stage(data, quarter, cut_off, now)
+        with instance(data) as dagster_instance:
+            return execute_stage(data, dagster_instance, quarter, stage, stated)
 
 
 def utc_now() -> datetime:
@@ -91,22 +110,18 @@ def _definitions(data: DataFolder) -> dg.Definitions:
     return build_definitions(data)
 
 
-def _run_stage(
-    data: DataFolder, dagster_instance: dg.DagsterInstance, quarter: Quarter, stage: StageCutoff
-) -> StageOutcome:
-    try:
-        return _execute(data, dagster_instance, quarter, stage, {})
-    except Restated:
-        return _execute(data, dagster_instance, quarter, stage, {REBASED_TAG: "true"})
-
-
-def _execute(
+def execute_stage(
     data: DataFolder,
     dagster_instance: dg.DagsterInstance,
     quarter: Quarter,
     stage: StageCutoff,
-    tags: Mapping[str, str],
+    reason: str | None = None,
 ) -> StageOutcome:
+    """Execute one stage run of a quarter in this process; ``reason`` for a directed rerun.
+
+    Raises:
+        FbacapError: the stage failed.
+    """
     from orchestration.jobs import job_name
     from orchestration.outcome import stage_outcome
 
@@ -116,7 +131,7 @@ def _execute(
         instance=dagster_instance,
         partition_key=quarter.key,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags=dict(tags),
+        tags=tags_of(stage, reason),
         raise_on_error=False,
     )
     return stage_outcome(data, quarter, stage, result, (utc_now() - started).total_seconds())

@@ -9,7 +9,12 @@ from fbacap_logic.calendar import Quarter, quarter_range
 from orchestration.landing import landed_files
 from orchestration.paths import DataFolder
 from orchestration.policies import policy_for
-from orchestration.published import latest_run, published_quarters
+from orchestration.published import (
+    PublishedRun,
+    latest_run,
+    published_quarters,
+    published_runs,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +23,8 @@ if TYPE_CHECKING:
 def quarter_status(data: DataFolder, now: datetime) -> list[dict[str, Any]]:
     """One row a quarter and stage run, from the first quarter with a market to the last.
 
-    A quarter is listed when its market's capacity has landed or something of it was published.
+    A quarter is listed when its market's capacity has landed or something of it was published. A
+    directed rerun's row comes after its quarter's stages, with its reason.
     """
     quarters = {*published_quarters(data.published), *_quarters_with_capacity(data)}
     if not quarters:
@@ -27,32 +33,48 @@ def quarter_status(data: DataFolder, now: datetime) -> list[dict[str, Any]]:
     for quarter in quarter_range(min(quarters), max(quarters)):
         for stage in policy_for(data.policies, quarter).calendar_of(quarter).stages:
             run = latest_run(data.published, quarter, stage.name)
-            rows.append(
-                {
-                    "quarter": quarter.label,
-                    "stage": stage.name,
-                    "cut_off": stage.cutoff_at.date().isoformat(),
-                    "state": "published" if run else "due" if stage.cutoff_at <= now else "to come",
-                    "run": run.run if run else None,
-                    "rows": sum(entry["rows"] for entry in run.tables.values()) if run else None,
-                }
-            )
+            state = "published" if run else "due" if stage.cutoff_at <= now else "to come"
+            rows.append(_row(quarter, stage.name, stage.cutoff_at, state, run))
+        rows += [
+            _row(quarter, run.stage, run.cutoff_at, "published", run)
+            for run in published_runs(data.published, quarter)
+            if run.reason is not None
+        ]
     return rows
 
 
+def _row(
+    quarter: Quarter, stage: str, cut_off: datetime, state: str, run: PublishedRun | None
+) -> dict[str, Any]:
+    return {
+        "quarter": quarter.label,
+        "stage": stage,
+        "cut_off": cut_off.date().isoformat(),
+        "state": state,
+        "run": run.run if run else None,
+        "rows": sum(entry["rows"] for entry in run.tables.values()) if run else None,
+        "reason": run.reason if run else None,
+    }
+
+
 def print_status(console: Console, rows: list[dict[str, Any]]) -> None:
-    """Print the rows, a line a quarter."""
+    """Print the rows, a line a quarter, then the directed reruns with their reasons."""
     from rich.table import Table
+    from rich.text import Text
 
     if not rows:
         console.print("nothing has landed yet: fbacap generate DIR, then fbacap ingest DIR")
         return
-    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    reruns = [row for row in rows if row["reason"] is not None]
+    stages = list(dict.fromkeys(row["stage"] for row in rows if row["reason"] is None))
     table = Table("quarter", *stages)
     for quarter in dict.fromkeys(row["quarter"] for row in rows):
         mine = {row["stage"]: row for row in rows if row["quarter"] == quarter}
         table.add_row(quarter, *(_cell(mine.get(stage)) for stage in stages))
     console.print(table)
+    for row in reruns:
+        told = f"{row['quarter']} {row['stage']}: run {row['run']}, cut-off {row['cut_off']}"
+        console.print(Text(f"{told}, because: {row['reason']}"), soft_wrap=True)
 
 
 def _cell(row: dict[str, Any] | None) -> str:

@@ -53,6 +53,7 @@ def quarter_summary(
                 "stage": outcome.stage.name,
                 "run": outcome.published.run,
                 "is_new": outcome.is_new,
+                "superseded": outcome.superseded_sentence,
                 "seconds": round(outcome.seconds, 2),
             }
             for outcome in outcomes
@@ -114,6 +115,9 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         for run in summary["runs"]
     )
     console.print(f"published runs:   {runs}", soft_wrap=True, highlight=False)
+    for run in summary["runs"]:
+        if run["superseded"]:
+            console.print(f"not published:    {run['superseded']}", soft_wrap=True, highlight=False)
     console.print(f"published tables: {summary['published']}", soft_wrap=True, highlight=False)
     console.print(
         'look at them:     fbacap sql "select * from settlements where quarter = '

@@ -8,6 +8,7 @@ earlier run left is ``earlier_runs``' to find.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from fbacap_logic.calendar import Quarter, RoundWindow
 from fbacap_logic.policy import policy_in_force
 from orchestration.contracts import load_contract
 from orchestration.earlier_runs import EarlierTable, earlier_tables, quarters_before
-from orchestration.errors import NotPublished
+from orchestration.errors import BadUsage, NotPublished
 from orchestration.files import sql_literal
 from orchestration.landing import LandedFile, landed_files
 from orchestration.policies import load_policies
@@ -31,6 +32,7 @@ from orchestration.stage_run import StageRun
 from orchestration.stages import INPUT_TABLES
 
 FILE_NAME = "quarter.duckdb"
+THREADS_VARIABLE = "FBACAP_THREADS"
 SCHEMAS = ("run", "landing", "history", "market", "staging", "facts", "marts")
 LINEAGE_COLUMNS = (
     ("received_at", "TIMESTAMP"),
@@ -50,9 +52,24 @@ def connect(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(str(path))
     try:
         connection.execute("set TimeZone = 'UTC'")
+        limit_threads(connection)
         yield connection
     finally:
         connection.close()
+
+
+def limit_threads(connection: duckdb.DuckDBPyConnection) -> None:
+    """Use as many threads as FBACAP_THREADS says; all of the machine's when it is not set.
+
+    Raises:
+        BadUsage: it is not a whole number from 1 on.
+    """
+    text = os.environ.get(THREADS_VARIABLE)
+    if not text:
+        return
+    if not text.isdecimal() or int(text) < 1:
+        raise BadUsage(f"{THREADS_VARIABLE} is '{text}'; set it to a number of threads, such as 2")
+    connection.execute(f"set threads = {int(text)}")
 
 
 @dataclass(frozen=True)

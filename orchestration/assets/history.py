@@ -24,7 +24,7 @@ HISTORY = {
         "lowered (rules §2)."
     ),
     "previous_settlements": (
-        "The settlement run of this quarter before this one; deltas count from it (rules §7)."
+        "The latest settlement run of this quarter; deltas count from it (rules §7)."
     ),
 }
 

@@ -57,7 +57,7 @@ def _publication(kind: StageKind) -> dg.AssetsDefinition:
                 run.stage,
                 published_tables(kind),
                 _facts(context, market, run),
-                is_rebased=run.is_rebased,
+                reason=run.reason,
             )
         shutil.rmtree(market.folder(context))
         return dg.MaterializeResult(metadata=_metadata(published))
@@ -84,6 +84,7 @@ def _metadata(published: Publication) -> dict[str, Any]:
     return {
         "run": run.run,
         "is_new": published.is_new,
+        "superseded_by": published.superseded_by.run if published.superseded_by else 0,
         "manifest": dg.MetadataValue.path(str(run.manifest_path)),
         "rows": dg.MetadataValue.json(rows),
         "sha256": dg.MetadataValue.json(digests),

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestration.cli.app import AsOf, Data, Json, QuarterWord, app
-from orchestration.cli.words import console, data_folder, moment, print_json, quarter_of
-from orchestration.errors import BadUsage
+from orchestration.cli.words import (
+    console,
+    data_folder,
+    moment,
+    print_json,
+    quarter_of,
+    quarters_between,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +34,12 @@ def run(
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
-    """Run a quarter's stages that are due, in order, each with its own cut-off."""
+    """Run a quarter's stages that are due, in order, each with its own cut-off.
+
+    Ends with 9 when the one stage named would differ from what stands but a settlement that knows
+    more was published since.
+    """
+    from orchestration.errors import Superseded
     from orchestration.runner import choose_stages
     from orchestration.summary import print_summary
 
@@ -39,6 +50,9 @@ def run(
         print_json(summary)
     else:
         print_summary(console(), summary)
+    superseded = summary["runs"][-1]["superseded"]
+    if stage is not None and superseded:
+        raise Superseded(superseded)
 
 
 @app.command()
@@ -50,15 +64,11 @@ def backfill(
     as_json: Json = False,
 ) -> None:
     """Run every stage that is due of a range of quarters, each seeing only what it may know."""
-    from fbacap_logic.calendar import quarter_range
     from orchestration.runner import choose_stages
     from orchestration.summary import print_summary
 
     folder, now = data_folder(data), moment(as_of)
-    try:
-        quarters = quarter_range(quarter_of(first), quarter_of(last))
-    except ValueError as error:
-        raise BadUsage(str(error)) from error
+    quarters = quarters_between(first, last)
     plan = [(quarter, choose_stages(folder, quarter, None, now)) for quarter in quarters]
     summaries = _run(folder, plan, quiet=as_json)
     if as_json:

@@ -83,6 +83,7 @@ def test_there_is_a_job_for_every_stage_run(definitions):
     jobs = {job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")}
     assert jobs == {
         "announce", "round_1", "round_2", "round_3", "round_4", "preliminary", "final", "true_up",
+        "directed_rerun",
     }  # fmt: skip
 
 

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from beancount import loader
 
 from fbacap_logic.calendar import Quarter, quarter_range
 from orchestration.catalogue import query
 from orchestration.ingest import ingest_folder
+from orchestration.ledger_export import ledger_text
 from orchestration.outcome import StageOutcome
 from orchestration.paths import DataFolder
 from orchestration.published import published_runs
@@ -96,3 +98,13 @@ def test_what_is_simulated_is_marked_in_every_manifest(backfilled):
         for run in published_runs(data.published, quarter):
             for entry in run.manifest["inputs"]["landing"]:
                 assert ("simulated" in entry) == (entry["table"] in SIMULATED), entry
+
+
+def test_beancount_accepts_the_ledger_of_every_quarter_and_each_balance_it_asserts(backfilled):
+    data, _ = backfilled
+    for quarter in QUARTERS:
+        text = "".join(ledger_text(data, quarter, "beancount"))
+        entries, errors, _ = loader.load_string(text)
+        assert errors == [], quarter.label
+        assert entries
+        assert text.count(" balance ") == text.count(" open ") > 100

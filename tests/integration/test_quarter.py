@@ -140,8 +140,10 @@ def test_a_late_refund_becomes_new_runs_whose_deltas_still_sum_to_the_latest(
         )
     ingest_folder(data, late, kind="tables", historical=False)
     again = run_stages(data, "preliminary", "final", "true-up")
-    assert [outcome.is_new for outcome in again] == [False, True, True]
-    assert [outcome.published.run for outcome in again] == [6, 9, 10]
+    assert [outcome.is_new for outcome in again] == [False, False, True]
+    assert [outcome.published.run for outcome in again] == [6, 7, 9]
+    superseded = [outcome.superseded_by for outcome in again]
+    assert [by.run if by else None for by in superseded] == [None, 8, None]
     (row,) = rows(
         data,
         """
@@ -157,6 +159,7 @@ def test_a_late_refund_becomes_new_runs_whose_deltas_still_sum_to_the_latest(
     assert row["shop"] == 2_000_000
     once_more = run_stages(data, "final", "true-up")
     assert [outcome.is_new for outcome in once_more] == [False, False]
+    assert len(published_runs(data.published, QUARTER)) == 9
 
 
 def test_a_policy_changed_after_the_announcement_is_refused(whole_quarter, tmp_path):
