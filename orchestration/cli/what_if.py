@@ -27,7 +27,9 @@ def what_if(
             metavar="DIR",
         ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Sellers to show of each verdict and currency.")] = 5,
+    top: Annotated[
+        int, typer.Option(min=1, help="Sellers to show of each verdict and currency.")
+    ] = 5,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
