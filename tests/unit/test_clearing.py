@@ -278,5 +278,7 @@ def test_requests_that_contradict_themselves_are_refused(change, message):
 
 
 def test_supply_of_a_round_that_the_calendar_lacks_is_refused():
-    with pytest.raises(ValueError, match="'round', row 4: is 5; 2026Q4 has no such round"):
+    with pytest.raises(
+        ValueError, match=r"^round_supply: column 'round', row 4: is 5; 2026Q4 has no such round$"
+    ):
         cleared(judge({}), 1, 1, 1, 1, 1)

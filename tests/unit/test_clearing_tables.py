@@ -57,6 +57,12 @@ def test_a_market_is_listed_from_the_first_round_that_knows_of_it():
     assert listed == [["oversize", 2], ["standard", 1], ["standard", 2]]
 
 
+def test_a_request_at_the_instant_of_a_close_makes_its_market_known_in_the_next_round():
+    at_the_close = judge({"storage_type": "oversize", "received_at": "2026-09-03"})
+    rounds = clear_quarter(at_the_close, supply(5_000, 0), CALENDAR, Policy()).rounds
+    assert rounds.loc[rounds["storage_type"] == "oversize", "round"].tolist() == [2]
+
+
 def test_no_supply_and_no_requests_give_typed_empty_tables():
     result = clear_quarter(judge({}).iloc[:0], supply(), CALENDAR, Policy())
     assert list(result.grants.columns) == list(CLEARED_ALLOCATION_COLUMNS)
