@@ -54,7 +54,7 @@ def print_what_if(console: Console, tried: WhatIf, comparison: Comparison, *, to
 
 
 def _market_table(comparison: Comparison) -> Table:
-    table = _table("markets", "gain / lose / mixed / same", "granted ft³", "fees", "credits",
+    table = _table("market", "gain / lose / mixed / same", "granted ft³", "fees", "credits",
                    "net due")  # fmt: skip
     for row in comparison.rows("from markets"):
         table.add_row(
@@ -67,7 +67,8 @@ def _market_table(comparison: Comparison) -> Table:
 
 
 def _round_table(comparison: Comparison, rows: list[dict[str, Any]]) -> Table:
-    table = _table("rounds that differ", "round", "granted ft³", "clearing fee / ft³")
+    table = _table("market", "round", "granted ft³", "clearing fee / ft³")
+    table.title = "rounds that differ"
     for row in rows:
         fees = [row[f"{side}_clearing_fee_minor_per_ft3"] for side in ("published", "supposed")]
         digits = comparison.digits[row["currency"]]
@@ -84,7 +85,8 @@ def _round_table(comparison: Comparison, rows: list[dict[str, Any]]) -> Table:
 def _seller_table(comparison: Comparison, title: str, rows: list[dict[str, Any]]) -> Table:
     from rich.text import Text
 
-    table = _table(title, "market", "granted ft³", "fee", "credit", "net due")
+    table = _table("seller", "market", "granted ft³", "fee", "credit", "net due")
+    table.title = title
     for row in rows:
         table.add_row(
             Text(row["seller_id"]),  # a seller's text is no markup
