@@ -5,37 +5,29 @@ Here belongs drawing what ``measure`` found; nothing is computed but the places 
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from orchestration.evaluation.conduct import HONEST
 from orchestration.evaluation.measure import METHODS
+from orchestration.pictures.canvas import BLACK, BLUE, GREEN, ORANGE, new_figure, picture_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours, told apart by people who do not see all of them.
-_COLOURS = {"usage_layer": "#0072B2", "capacity_share": "#E69F00", "forecast_uplift": "#009E73"}
-_TRUTH = "#000000"
+_COLOURS = {"usage_layer": BLUE, "capacity_share": ORANGE, "forecast_uplift": GREEN}
+_TRUTH = BLACK
 _MARKS = {"usage_layer": "o", "capacity_share": "s", "forecast_uplift": "^"}
-_STYLE: Any = {"font.family": "DejaVu Sans", "font.size": 9}
 _BAR = 0.26
 _TOP_PERCENT = 100
 
 
 def draw(measured: pd.DataFrame) -> bytes:
     """Credited and true sales by seller size, by fullness, and credit by scenario, as PNG."""
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     scenarios = list(dict.fromkeys(measured["scenario"]))
     shown = HONEST if HONEST in scenarios else scenarios[0]
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(12, 4.6), dpi=110, layout="constrained")
-        FigureCanvasAgg(figure)
+    with new_figure(12, 4.6, font_size=9) as figure:
         by_size, by_fullness, by_scenario = figure.subplots(1, 3, width_ratios=(1.2, 1, 1.2))
         _shares(by_size, _rows(measured, shown, "size_decile"))
         by_size.set(xlabel="decile of winners by net sales", title=f"by size ({shown})")
@@ -46,9 +38,7 @@ def draw(measured: pd.DataFrame) -> bytes:
         for axes in (by_size, by_fullness):
             axes.set_ylim(0, _TOP_PERCENT)  # small groups may have made more than they sold
         _scenarios(by_scenario, measured, scenarios)
-        written = io.BytesIO()
-        figure.savefig(written, format="png", metadata={"Software": None})
-    return written.getvalue()
+        return picture_bytes(figure, "png")
 
 
 def _rows(measured: pd.DataFrame, scenario: str, split: str) -> pd.DataFrame:

@@ -29,13 +29,13 @@ _NOTHING_OF_TODAY = {"png": {"Software": None}, "svg": {"Date": None, "Creator":
 
 
 @contextmanager
-def new_figure(width: float, height: float) -> Iterator[Figure]:
+def new_figure(width: float, height: float, *, font_size: int = 10) -> Iterator[Figure]:
     """A figure to draw on, in inches; draw and save it inside the block."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_STYLE | {"font.size": font_size}):
         figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
