@@ -62,6 +62,14 @@ def test_what_nobody_can_take_is_left_unsold(tie_rule):
     assert (result.unsold_milli_ft3, result.clearing_fee_minor_per_ft3) == (1, 40)
 
 
+@pytest.mark.parametrize("tie_rule", ["time_priority", "pro_rata"])
+def test_all_that_fit_after_the_last_drop_are_granted_whole(tie_rule):
+    asks = staircase(("low", 40, 2, 2), ("lower", 30, 1, 1))
+    result = clear_round(asks, SUPPLY, ClearingRules(tie_rule=tie_rule))
+    assert verdicts_of_last(result, 2) == [(2, "granted"), (1, "granted")]
+    assert (result.unsold_milli_ft3, result.clearing_fee_minor_per_ft3) == (1, 30)
+
+
 def test_equal_requests_share_what_ten_drops_left():
     asks = staircase(("b", 50, 10, 0), ("a", 50, 6, 0), ("c", 50, 4, 2), ("d", 40, 1, 0))
     result = clear_round(asks, SUPPLY, ClearingRules(tie_rule="pro_rata"))

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from orchestration.pictures.canvas import FORMATS
 from orchestration.pictures.curve_data import Curve, Step
-from orchestration.pictures.curve_picture import FORMATS, draw_curve
+from orchestration.pictures.curve_picture import draw_curve
 from orchestration.pictures.curve_text import headline, print_curve
 
 CURVE = Curve(
