@@ -26,7 +26,7 @@ proofs: $(VENV)/.installed-dev ## property tests with 50 times the examples
 	FBACAP_PROOF_FACTOR=50 $(BIN)/pytest tests/property -n 2 --dist load
 
 mutants: $(VENV)/.installed-dev ## mutation tests of clearing, repricing and credits
-	FBACAP_PROOF_FACTOR=0.2 $(BIN)/mutmut run --max-children 1
+	FBACAP_PROOF_FACTOR=0.1 $(BIN)/mutmut run --max-children 1
 	$(BIN)/python -m benchmarks.mutation_score
 
 lint: $(VENV)/.installed-dev ## style, types, layers, SQL

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from proof_effort import examples
 from strategies import book_frame, books, clearing_rules, crowded_levels, supplies
 
 from fbacap_logic import clearing_pro_rata, clearing_selection, clearing_walk
@@ -41,13 +42,13 @@ def assert_selection_changes_nothing(book, supply, rules, margins, tries):
     assert {**vars(found), "grants": None} == {**vars(expected), "grants": None}
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(books(), supplies, clearing_rules, st.integers(0, 9), st.integers(0, 4))
 def test_a_book_clears_alike_by_selection_and_by_sorting(book, supply, rules, margins, tries):
     assert_selection_changes_nothing(book, supply, rules, margins, tries)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(crowded_levels(), st.integers(0, 120), clearing_rules, st.integers(0, 9), st.integers(0, 4))
 def test_unmet_minimums_are_dropped_alike_by_selection_and_by_sorting(
     book, supply, rules, margins, tries
