@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fbacap_logic.calendar import Quarter
 from orchestration.errors import BadConfiguration, NotPublished
+from orchestration.plan import last_closed_round, quarters_before
 from orchestration.policies import policy_digest, policy_for
 from orchestration.published import (
     PublishedRun,
@@ -34,15 +35,6 @@ class EarlierTable:
     published_as: str
     source: PublishedRun | None
     is_input: bool = True
-
-
-def quarters_before(quarter: Quarter) -> dict[str, Quarter]:
-    """The quarters whose space the 90 days before an announcement lie in, by their tables' prefix.
-
-    >>> {name: before.label for name, before in quarters_before(Quarter.parse("2026Q1")).items()}
-    {'previous': '2025Q4', 'second_previous': '2025Q3'}
-    """
-    return {"previous": quarter.previous, "second_previous": quarter.previous.previous}
 
 
 def earlier_tables(run: StageRun, held: Container[Quarter]) -> list[EarlierTable]:
@@ -98,12 +90,12 @@ def _announced_and_cleared(
 ) -> tuple[PublishedRun, PublishedRun | None]:
     zone = run.data.published
     calendar = policy_for(run.data.policies, before).calendar_of(before)
-    closed = [window for window in calendar.rounds if window.closes_at <= run.stage.cutoff_at]
+    closed = last_closed_round(calendar, run.stage.cutoff_at)
     try:
         announced = required_run(zone, before, "announce")
-        if not closed:
+        if closed is None:
             return announced, None
-        return announced, required_run(zone, before, f"round-{closed[-1].round}")
+        return announced, required_run(zone, before, f"round-{closed.round}")
     except NotPublished as error:
         raise NotPublished(
             f"{run.label} builds on what was won in {before.label}, whose market was held, but "

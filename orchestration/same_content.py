@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from orchestration.published import PublishedRun
 
 _RELATIVE_COLUMN = re.compile(r"(previous|delta)_.*|settlement_run")
-_RELATIVE_TABLES = frozenset({"ledger_entries"})
+RELATIVE_TABLES = frozenset({"ledger_entries"})
 
 
 def same_content(
@@ -45,7 +45,7 @@ def same_content(
         before.tables[table]["sha256"] == entries[table]["sha256"]
         or _same_facts(connection, table, before.file(table), folder / f"{table}.parquet")
         for table in entries
-        if table not in _RELATIVE_TABLES
+        if table not in RELATIVE_TABLES
     )
 
 

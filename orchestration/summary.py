@@ -59,9 +59,14 @@ def quarter_summary(
             for outcome in outcomes
         ],
         "markets": _rows(data, _MARKET_SQL.format(quarter=quarter.label)),
-        "settlements": _rows(data, _SETTLEMENT_SQL.format(quarter=quarter.label)),
+        "settlements": settlement_rows(data, quarter),
         "published": str(data.published),
     }
+
+
+def settlement_rows(data: DataFolder, quarter: Quarter) -> list[dict[str, Any]]:
+    """What a quarter's latest settlement comes to, a row a marketplace; none before the first."""
+    return _rows(data, _SETTLEMENT_SQL.format(quarter=quarter.label))
 
 
 def stage_rows(outcomes: Sequence[StageOutcome]) -> list[dict[str, Any]]:
@@ -157,7 +162,7 @@ def _market_table(summary: dict[str, Any]) -> Table:
             f"{row['supply_ft3']:,}",
             f"{row['demanded_ft3']:,}",
             f"{row['granted_ft3']:,}",
-            "–" if fee is None else _money(fee, row["currency"]),
+            "–" if fee is None else money(fee, row["currency"]),
         )
         before = market
     return table
@@ -173,16 +178,16 @@ def _settlement_table(summary: dict[str, Any]) -> Table:
         table.add_row(
             row["marketplace_id"],
             f"{row['grants']:,}",
-            *(_money(row[name], row["currency"]) for name in ("fee", "credit", "net_due")),
+            *(money(row[name], row["currency"]) for name in ("fee", "credit", "net_due")),
             f"{row['winners_wholly_offset']:,} of {row['winners']:,} winners ({share})",
         )
     return table
 
 
-def _money(amount: Decimal, currency: str) -> str:
+def money(amount: Decimal, currency: str) -> str:
     """An amount with as many places as its currency has.
 
-    >>> _money(Decimal("20000.0000"), "USD"), _money(Decimal("150.0000"), "JPY")
+    >>> money(Decimal("20000.0000"), "USD"), money(Decimal("150.0000"), "JPY")
     ('20,000.00 USD', '150 JPY')
     """
     import iso4217

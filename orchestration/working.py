@@ -23,10 +23,11 @@ import iso4217
 from fbacap_logic.calendar import Quarter, RoundWindow
 from fbacap_logic.policy import policy_in_force
 from orchestration.contracts import load_contract
-from orchestration.earlier_runs import EarlierTable, earlier_tables, quarters_before
+from orchestration.earlier_runs import EarlierTable, earlier_tables
 from orchestration.errors import BadUsage, NotPublished
 from orchestration.files import sql_literal
 from orchestration.landing import LandedFile, landed_files
+from orchestration.plan import quarters_before
 from orchestration.policies import load_policies
 from orchestration.stage_run import StageRun
 from orchestration.stages import INPUT_TABLES

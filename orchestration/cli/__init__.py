@@ -10,6 +10,7 @@ import typer
 from typer.models import CommandInfo
 
 from orchestration.cli import (
+    backfill,
     backtest,
     curve,
     evaluate_attribution,
@@ -33,6 +34,7 @@ from orchestration.errors import FbacapError
 
 __all__ = [
     "app",
+    "backfill",
     "backtest",
     "curve",
     "evaluate_attribution",

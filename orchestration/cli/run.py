@@ -1,4 +1,4 @@
-"""``fbacap run`` and ``fbacap backfill``."""
+"""``fbacap run``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from orchestration.cli.words import (
     moment,
     print_json,
     quarter_of,
-    quarters_between,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def run(
 
     folder, chosen = data_folder(data), quarter_of(quarter)
     stages = choose_stages(folder, chosen, stage, moment(as_of))
-    (summary,) = _run(folder, [(chosen, stages)], quiet=as_json)
+    summary = _run(folder, chosen, stages, quiet=as_json)
     if as_json:
         print_json(summary)
     else:
@@ -55,52 +54,25 @@ def run(
         raise Superseded(superseded)
 
 
-@app.command()
-def backfill(
-    first: Annotated[str, typer.Argument(metavar="FROM", help="The first quarter.")],
-    last: Annotated[str, typer.Argument(metavar="TO", help="The last quarter.")],
-    data: Data = None,
-    as_of: AsOf = None,
-    as_json: Json = False,
-) -> None:
-    """Run every stage that is due of a range of quarters, each seeing only what it may know."""
-    from orchestration.runner import choose_stages
-    from orchestration.summary import print_summary
-
-    folder, now = data_folder(data), moment(as_of)
-    quarters = quarters_between(first, last)
-    plan = [(quarter, choose_stages(folder, quarter, None, now)) for quarter in quarters]
-    summaries = _run(folder, plan, quiet=as_json)
-    if as_json:
-        print_json(summaries)
-        return
-    for summary in summaries:
-        print_summary(console(), summary)
-
-
 def _run(
-    data: DataFolder, plan: Sequence[tuple[Quarter, Sequence[StageCutoff]]], *, quiet: bool
-) -> list[dict[str, Any]]:
+    data: DataFolder, quarter: Quarter, stages: Sequence[StageCutoff], *, quiet: bool
+) -> dict[str, Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from orchestration.runner import run_quarter
     from orchestration.summary import quarter_summary
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    summaries = []
     with Progress(
         *columns, TimeElapsedColumn(), console=console(stderr=True), disable=quiet
     ) as bar:
-        task = bar.add_task("starting", total=sum(len(stages) for _, stages in plan))
-        for quarter, stages in plan:
-            outcomes = []
-            bar.update(task, description=f"{quarter.label} {stages[0].name}")
-            following = iter([*stages[1:], None])
-            for outcome in run_quarter(data, quarter, stages):
-                outcomes.append(outcome)
-                after = next(following)
-                if after is not None:
-                    bar.update(task, description=f"{quarter.label} {after.name}")
-                bar.advance(task)
-            summaries.append(quarter_summary(data, quarter, outcomes))
-    return summaries
+        task = bar.add_task("starting", total=len(stages))
+
+        def begin(stage: StageCutoff) -> None:
+            bar.update(task, description=f"{quarter.label} {stage.name}")
+
+        outcomes = []
+        for outcome in run_quarter(data, quarter, stages, on_stage=begin):
+            outcomes.append(outcome)
+            bar.advance(task)
+    return quarter_summary(data, quarter, outcomes)
