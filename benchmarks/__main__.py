@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from benchmarks import quarter
+from benchmarks.backfill import print_backfill
 from benchmarks.clearing_report import print_clearing
 from benchmarks.forecast import print_forecast
 from benchmarks.machine import describe
@@ -16,6 +17,8 @@ def main() -> None:
     print(describe())
     if options.only in (None, "quarter"):
         _print_quarter(options.sellers)
+    if options.only in (None, "backfill"):
+        print_backfill(sellers=30, quarters=24 if options.large else 3)
     if options.only in (None, "clearing"):
         print_clearing(large=options.large)
     if options.only in (None, "forecast"):
@@ -27,7 +30,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--large", action="store_true", help="also the largest sizes: a book of 10^7, 10^6 sellers"
     )
-    parser.add_argument("--only", choices=("clearing", "quarter", "forecast"), help="one part")
+    parser.add_argument(
+        "--only", choices=("backfill", "clearing", "quarter", "forecast"), help="one part"
+    )
     parser.add_argument("--sellers", type=int, default=50, help="of the generated marketplace")
     return parser.parse_args()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from fbacap_logic.calendar import Quarter, StageCutoff
 from orchestration.backfill.graph import BackfillGraph
-from orchestration.backfill.workers import StageResult
+from orchestration.backfill.make import StageResult
 from orchestration.errors import Busy, FbacapError
 from orchestration.locks import quarter_lock
 from orchestration.paths import DataFolder

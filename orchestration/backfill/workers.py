@@ -14,12 +14,12 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.backfill.make import StageResult, make_stage
 from orchestration.paths import DataFolder
 from orchestration.plan import StageOfQuarter
 from orchestration.working import THREADS_VARIABLE
@@ -28,29 +28,8 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from fbacap_logic.calendar import StageCutoff
-    from orchestration.outcome import StageOutcome
-    from orchestration.published import PublishedRun
 
 _MOST_WORKERS = 4
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """What became of one stage run. ``outcome``: None when it did not have to be made again."""
-
-    node: StageOfQuarter
-    published: PublishedRun
-    outcome: StageOutcome | None
-    seconds: float
-
-    @property
-    def state(self) -> str:
-        """One word: new, same (made again, identical), kept (not made again) or superseded."""
-        if self.outcome is None:
-            return "kept"
-        if self.outcome.superseded_by is not None:
-            return "superseded"
-        return "new" if self.outcome.is_new else "same"
 
 
 class Workers:
@@ -121,21 +100,10 @@ def _end_with_the_parent() -> None:
 
 
 def _make(node: StageOfQuarter, stage: StageCutoff, *, again: bool) -> StageResult:
-    from orchestration.backfill.up_to_date import made_from, published_from, remember
-    from orchestration.runner import execute_stage, utc_now
-
     if _data is None:
         raise RuntimeError("a worker was used before it began")
-    started = utc_now()
-    digest = made_from(_data, node.quarter, stage)
-    kept = None if again else published_from(_data, node.quarter, stage, digest)
-    if kept is not None:
-        return StageResult(node, kept, None, (utc_now() - started).total_seconds())
-    outcome = execute_stage(_data, _dagster_instance(_data), node.quarter, stage)
-    result = StageResult(node, outcome.published, outcome, (utc_now() - started).total_seconds())
-    if result.state == "same" and made_from(_data, node.quarter, stage) == digest:
-        remember(_data, result.published, digest)
-    return result
+    data = _data
+    return make_stage(data, lambda: _dagster_instance(data), node, stage, again=again)
 
 
 def _dagster_instance(data: DataFolder) -> dg.DagsterInstance:
