@@ -14,6 +14,8 @@ from typing import Literal
 
 StageKind = Literal["announce", "round", "settle"]
 
+# Far enough from both ends of the calendar that no cut-off of a quarter falls off them.
+_YEARS = range(1900, 9000)
 _QUARTER_LABEL = re.compile(r"^(\d{4})[Qq]([1-4])$")
 
 
@@ -32,13 +34,13 @@ class Quarter:
         '2026Q4'
         """
         match = _QUARTER_LABEL.match(text.strip())
-        if match:
+        if match and int(match[1]) in _YEARS:
             return cls(int(match[1]), int(match[2]))
         try:
             day = date.fromisoformat(text.strip())
         except ValueError:
             day = None
-        if day is None or day.day != 1 or day.month % 3 != 1:
+        if day is None or day.day != 1 or day.month % 3 != 1 or day.year not in _YEARS:
             raise ValueError(
                 f"'{text}' is not a quarter; write it as 2026Q4 or as its first day, 2026-10-01"
             )

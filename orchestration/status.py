@@ -58,8 +58,11 @@ def _row(
 
 
 def print_status(console: Console, rows: list[dict[str, Any]]) -> None:
-    """Print the rows, a line a quarter, then the directed reruns with their reasons."""
-    from rich.table import Table
+    """Print the rows, a line a quarter, then the directed reruns with their reasons.
+
+    Fits 80 columns; dates are ``fbacap calendar``'s to show.
+    """
+    from rich.table import Column, Table
     from rich.text import Text
 
     if not rows:
@@ -67,11 +70,13 @@ def print_status(console: Console, rows: list[dict[str, Any]]) -> None:
         return
     reruns = [row for row in rows if row["reason"] is not None]
     stages = list(dict.fromkeys(row["stage"] for row in rows if row["reason"] is None))
-    table = Table("quarter", *stages)
+    columns = [Column(stage, no_wrap=True) for stage in stages]
+    table = Table(Column("quarter", no_wrap=True), *columns, box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for quarter in dict.fromkeys(row["quarter"] for row in rows):
         mine = {row["stage"]: row for row in rows if row["quarter"] == quarter}
         table.add_row(quarter, *(_cell(mine.get(stage)) for stage in stages))
     console.print(table)
+    console.print("when each is due: fbacap calendar QUARTER", highlight=False)
     for row in reruns:
         told = f"{row['quarter']} {row['stage']}: run {row['run']}, cut-off {row['cut_off']}"
         console.print(Text(f"{told}, because: {row['reason']}"), soft_wrap=True)
@@ -82,7 +87,7 @@ def _cell(row: dict[str, Any] | None) -> str:
         return ""
     if row["state"] == "published":
         return f"run {row['run']}"
-    return f"{row['state']} {row['cut_off']}"
+    return str(row["state"])
 
 
 def _quarters_with_capacity(data: DataFolder) -> set[Quarter]:

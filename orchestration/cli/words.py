@@ -25,8 +25,15 @@ if TYPE_CHECKING:
 
 
 def data_folder(data: Path | None) -> DataFolder:
-    """The data folder that was named, or the environment's."""
-    return DataFolder.from_environment() if data is None else DataFolder(data.resolve())
+    """The data folder that was named, or the environment's.
+
+    Raises:
+        BadUsage: there is something by that name that is no folder.
+    """
+    folder = DataFolder.from_environment() if data is None else DataFolder(data.resolve())
+    if folder.root.exists() and not folder.root.is_dir():
+        raise BadUsage(f"{folder.root} is a file; name a data folder with --data or FBACAP_DATA")
+    return folder
 
 
 def quarter_of(text: str) -> Quarter:

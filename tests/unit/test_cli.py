@@ -37,7 +37,7 @@ def test_help_loads_none_of_the_heavy_libraries():
 def test_every_command_says_what_it_does():
     shown = CliRunner().invoke(app, ["--help"]).stdout
     for command in ("ingest", "generate", "run", "backfill", "status", "sql", "curve", "explain",
-                    "statement", "ui", "rerun", "export", "replay", "what-if"):  # fmt: skip
+                    "statement", "ui", "rerun", "export", "replay", "what-if", "report", "lineage"):  # fmt: skip
         assert f"{command} " in shown
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
 
@@ -46,6 +46,8 @@ def test_every_command_says_what_it_does():
     ("words", "sentence"),
     [
         (["run", "2026Q5"], "'2026Q5' is not a quarter; write it as 2026Q4 or"),
+        (["run", "0001Q1"], "'0001Q1' is not a quarter; write it as 2026Q4 or"),
+        (["run", "2017Q4", "--data", __file__], "test_cli.py is a file; name a data folder"),
         (["run", "2017Q4", "--stage", "round-9"], "'round-9' is not a stage of 2017Q4"),
         (["run", "2999Q1"], "nothing of 2999Q1 is due: it is announced on 2998-11-20"),
         (
