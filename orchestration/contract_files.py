@@ -21,24 +21,26 @@ _FIELDS: dict[str, frozenset[str]] = {
     "contract": frozenset(
         {
             *("apiVersion", "kind", "id", "name", "version", "status"),
-            *("domain", "tags", "description", "schema"),
+            *("domain", "tags", "description", "schema", "slaProperties"),
         }
     ),
     "description": frozenset({"purpose", "usage", "limitations"}),
     "schema": frozenset(
         {
             *("name", "description", "physicalType", "logicalType"),
-            *("dataGranularityDescription", "properties", "quality"),
+            *("dataGranularityDescription", "properties", "quality", "customProperties"),
         }
     ),
     "properties": frozenset(
         {
             *("name", "description", "logicalType", "logicalTypeOptions", "physicalType"),
             *("required", "primaryKey", "primaryKeyPosition", "quality", "customProperties"),
+            *("transformSourceObjects", "transformLogic", "transformDescription"),
         }
     ),
     "quality": _QUALITY,
     "customProperties": frozenset({"property", "value"}),
+    "slaProperties": frozenset({"property", "value", "unit", "element", "description"}),
 }
 
 

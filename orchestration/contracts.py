@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from orchestration.contract_files import read_contract_file
+from orchestration.contract_lineage import UNKNOWN_ORIGIN, Origin, column_origin, row_sources
 from orchestration.contract_rules import (
     ContractFault,
     Rule,
@@ -24,6 +25,7 @@ from orchestration.contract_rules import (
     written_rule,
 )
 from orchestration.errors import BadConfiguration
+from orchestration.service_levels import ServiceLevels, service_levels
 
 __all__ = [
     "CONTRACTS_FOLDER",
@@ -72,6 +74,7 @@ class Column:
         description: what it holds.
         unit: as ``minor``, ``milli_ft3``, ``bp``, ``quarter``, ``ISO 4217``.
         default: of input tables, the value, as text, of a missing column or an empty cell.
+        origin: of tables that Python makes, what it is worked out from.
     """
 
     name: str
@@ -80,11 +83,15 @@ class Column:
     description: str
     unit: str | None = None
     default: str | None = None
+    origin: Origin = UNKNOWN_ORIGIN
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What one table promises: its columns in order, its key, and the rules of its rows."""
+    """What one table promises: its columns in order, its key, and the rules of its rows.
+
+    ``row_sources``: of tables that Python makes, the columns that decide which rows it has.
+    """
 
     table: str
     version: str
@@ -94,6 +101,8 @@ class Contract:
     key: tuple[str, ...]
     rules: tuple[Rule, ...]
     tags: tuple[str, ...] = ()
+    levels: ServiceLevels = field(default_factory=ServiceLevels)
+    row_sources: tuple[str, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -160,6 +169,8 @@ def _contract(table: str, document: Any) -> Contract:
     _refuse_twice("rule", [rule.name for rule in rules])
     if any(column.default is not None for column in columns) and "input" not in tags:
         raise ContractFault("a default is for input tables only")
+    if document.slaProperties and "input" not in tags:
+        raise ContractFault("slaProperties are for input tables only")
     return Contract(
         table=table,
         version=document.version,
@@ -169,6 +180,8 @@ def _contract(table: str, document: Any) -> Contract:
         key=_key(properties, columns),
         rules=rules,
         tags=tags,
+        levels=service_levels(document.slaProperties),
+        row_sources=row_sources(schema),
     )
 
 
@@ -218,6 +231,7 @@ def _column(each: Any) -> Column:
         description=_sentence(each.description, f"description of column {name}"),
         unit=custom.get("unit"),
         default=default,
+        origin=column_origin(each),
     )
 
 

@@ -114,6 +114,34 @@ def build_models(working_file: Path, models: Sequence[str]) -> tuple[NodeResult,
     return tuple(_node_result(entry) for entry in cast("RunExecutionResult", result.result))
 
 
+def compiled_models() -> Mapping[str, str]:
+    """The SQL that every model runs, by model name, with nothing built.
+
+    Raises:
+        FbacapError: a model does not compile.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with (
+        _one_at_a_time,
+        tempfile.TemporaryDirectory(prefix="fbacap-dbt-") as folder,
+        _environment(Path(folder) / "quarter.duckdb"),
+    ):
+        command = [*_command("compile", Path(folder)), "--select", "resource_type:model"]
+        try:
+            result = dbtRunner(manifest=manifest()).invoke(command)
+        finally:
+            _close_connections()
+    if not result.success:
+        raise FbacapError(f"the dbt models do not compile: {result.exception}")
+    compiled = (entry.node for entry in cast("RunExecutionResult", result.result))
+    return {
+        node.name: str(node.compiled_code)
+        for node in compiled
+        if str(node.resource_type) == "model"
+    }
+
+
 def _node_result(entry: Any) -> NodeResult:
     return NodeResult(
         unique_id=entry.node.unique_id,

@@ -225,3 +225,20 @@ def test_a_file_that_is_not_utf_8_is_refused(folder: Path) -> None:
     (folder / "space_grants.odcs.yaml").write_bytes(b"name: \xff")
     with pytest.raises(BadConfiguration, match="it is not UTF-8 text; see data_contracts/README"):
         load_contract("space_grants", folder=folder)
+
+
+def test_service_levels_are_for_input_tables_only(folder: Path) -> None:
+    document = yaml.safe_load(GRANTS)
+    document["tags"] = ["stage"]
+    for each in document["schema"][0]["properties"]:
+        each.pop("customProperties", None)
+    document["slaProperties"] = [{"property": "frequency", "value": 1, "unit": "d"}]
+    assert refusal(folder, yaml.safe_dump(document)) == "slaProperties are for input tables only"
+
+
+def test_a_field_of_a_service_level_that_nobody_reads_is_refused(folder: Path) -> None:
+    document = yaml.safe_load(GRANTS)
+    document["slaProperties"] = [{"property": "frequency", "value": 1, "driver": "regulatory"}]
+    assert "the field 'driver' in slaProperties of frequency" in refusal(
+        folder, yaml.safe_dump(document)
+    )
