@@ -37,17 +37,22 @@ class CheckOutcome:
     name: str
     passed: bool
     description: str
+    is_warning: bool = False
 
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """One stage run that succeeded: what it made, what was checked, what stands published."""
+    """One stage run that succeeded: what it made, what was checked, what stands published.
+
+    ``warnings``: checks that did not hold and stop nothing; ``checks``: all others.
+    """
 
     quarter: Quarter
     stage: StageCutoff
     run_id: str
     tables: tuple[TableOutcome, ...]
     checks: tuple[CheckOutcome, ...]
+    warnings: tuple[CheckOutcome, ...]
     published: PublishedRun
     is_new: bool
     superseded_by: PublishedRun | None
@@ -78,7 +83,8 @@ def stage_outcome(
     Raises:
         FbacapError: the run failed; the error says where and why, in one sentence.
     """
-    checks = tuple(_checks(result))
+    evaluated = tuple(_checks(result))
+    checks = tuple(check for check in evaluated if not check.is_warning)
     if not result.success:
         raise _failure(f"{quarter.label} {stage.name}", result, checks)
     publication = _publication_metadata(result)
@@ -90,11 +96,28 @@ def stage_outcome(
         run_id=result.run_id,
         tables=tuple(_tables(result)),
         checks=checks,
+        warnings=tuple(check for check in evaluated if check.is_warning),
         published=runs[number],
         is_new=bool(publication["is_new"]),
         superseded_by=runs.get(int(publication["superseded_by"])),
         seconds=seconds,
     )
+
+
+def failure_sentence(instance: dg.DagsterInstance, run_id: str, label: str) -> str:
+    """Why a run failed, read back from the history of runs: the first thing that went wrong."""
+    import dagster as dg
+
+    wanted = {dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE}
+    for entry in instance.all_logs(run_id, of_type=wanted):
+        event = entry.get_dagster_event()
+        if event.is_step_failure:
+            return str(_step_failure(label, event))
+        check = event.asset_check_evaluation_data
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+            broken = f"{check.asset_key.path[-1]} breaks its check '{check.check_name}'"
+            return f"{label}: {broken}: {check.description or ''}"
+    return f"{label}: the run failed outside its steps; see its log in the Dagster UI"
 
 
 def _metadata(event: Any) -> dict[str, Any]:
@@ -128,6 +151,7 @@ def _checks(result: dg.ExecuteInProcessResult) -> Iterator[CheckOutcome]:
             name=evaluation.check_name,
             passed=evaluation.passed,
             description=evaluation.description or "",
+            is_warning=not evaluation.passed and evaluation.severity.value == "WARN",
         )
 
 

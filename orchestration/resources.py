@@ -22,7 +22,9 @@ import pyarrow as pa
 from fbacap_logic.calendar import Quarter
 from orchestration.contracts import load_contract
 from orchestration.errors import FbacapError
+from orchestration.locks import run_lock
 from orchestration.paths import DataFolder
+from orchestration.run_metadata import run_metadata
 from orchestration.stage_run import STAGE_TAG, StageRun, stage_run
 from orchestration.working import FILE_NAME, connect, working_folder
 
@@ -44,6 +46,17 @@ class Market(dg.ConfigurableResource[Any]):
     def data(self) -> DataFolder:
         """The data folder."""
         return DataFolder(Path(self.data_root))
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Market]:
+        """Hold the quarter's lock from a run's first step to its last, whoever launched it."""
+        partition = context.run.tags.get("dagster/partition") if context.run else None
+        if partition is None:
+            yield self
+            return
+        on_wait = context.log.info if context.log else print
+        with run_lock(self.data, Quarter.parse(partition), on_wait):
+            yield self
 
     def stage_run(self, context: Any) -> StageRun:
         """Which stage of which quarter the current run executes.
@@ -162,9 +175,7 @@ class OpenStage:
                 "rows_read": dict(sorted(self.rows_in.items())),
                 "rows_out": rows_out,
                 "seconds": round(time.perf_counter() - self.started, 3),
-                "stage": self.run.stage.name,
-                "cut_off": self.run.stage.cutoff_at.isoformat(),
-                "policy_version": self.run.policy.policy_version,
+                **run_metadata(self.run),
                 **metadata,
             },
         )

@@ -54,6 +54,7 @@ def quarter_summary(
                 "run": outcome.published.run,
                 "is_new": outcome.is_new,
                 "superseded": outcome.superseded_sentence,
+                "warnings": [check.description for check in outcome.warnings],
                 "seconds": round(outcome.seconds, 2),
             }
             for outcome in outcomes
@@ -123,6 +124,9 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     for run in summary["runs"]:
         if run["superseded"]:
             console.print(f"not published:    {run['superseded']}", soft_wrap=True, highlight=False)
+        for warning in run["warnings"]:
+            told = f"warning:          {run['stage']}: {warning}"
+            console.print(told, soft_wrap=True, highlight=False, markup=False)
     console.print(f"published tables: {summary['published']}", soft_wrap=True, highlight=False)
     console.print(
         'look at them:     fbacap sql "select * from settlements where quarter = '

@@ -7,6 +7,7 @@ import dagster as dg
 
 from orchestration.checks.contract_checks import contract_check
 from orchestration.checks.contract_result import ContractResult
+from orchestration.checks.freshness import freshness_checks
 from orchestration.checks.invariants import invariant_checks
 from orchestration.checks.outcomes import record_outcome
 from orchestration.checks.verified import verified_checks
@@ -15,14 +16,14 @@ from orchestration.stages import MARTS, STAGES
 
 
 def all_checks() -> list[dg.AssetChecksDefinition]:
-    """A contract for each table that crosses a stage, invariants, the second computation."""
+    """Freshness, a contract for each table that crosses a stage, invariants, second computation."""
     made = [f"market.{table}" for stage in STAGES for table in stage.tables]
     read = [
         relation for stage in STAGES for relation in stage.reads if relation.startswith("facts.")
     ]
     marts = [f"marts.{table}" for table in MARTS]
     contracts = [_contract(*relation.split(".")) for relation in (*read, *made, *marts)]
-    return contracts + invariant_checks() + verified_checks()
+    return [freshness_checks(), *contracts, *invariant_checks(), *verified_checks()]
 
 
 def _contract(schema: str, table: str) -> dg.AssetChecksDefinition:

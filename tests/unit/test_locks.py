@@ -1,10 +1,13 @@
 """One run per quarter at a time."""
 
+import subprocess
+import sys
+
 import pytest
 
 from fbacap_logic.calendar import Quarter
 from orchestration.errors import Busy
-from orchestration.locks import quarter_lock
+from orchestration.locks import is_locked, quarter_lock, run_lock
 from orchestration.paths import DataFolder
 
 QUARTER = Quarter(2026, 4)
@@ -26,3 +29,71 @@ def test_other_quarters_and_later_runs_are_free(tmp_path):
         pass
     with quarter_lock(data, QUARTER):
         assert (data.work / "2026-10-01.lock").exists()
+
+
+def test_a_run_of_the_locks_holder_goes_on_under_its_lock(tmp_path):
+    data = DataFolder(tmp_path)
+    told: list[str] = []
+    with quarter_lock(data, QUARTER), run_lock(data, QUARTER, told.append):
+        assert is_locked(data, QUARTER)
+    assert told == []
+    assert not is_locked(data, QUARTER)
+
+
+def test_a_process_that_the_holder_started_runs_under_the_holders_lock(tmp_path):
+    data = DataFolder(tmp_path)
+    with quarter_lock(data, QUARTER):
+        assert in_another_process(tmp_path).communicate(timeout=60) == ("has it\n", None)
+
+
+def test_a_launched_run_waits_until_the_quarter_is_free(tmp_path):
+    data = DataFolder(tmp_path)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout.readline() == "held\n"
+    told: list[str] = []
+
+    def free_it(sentence: str) -> None:
+        told.append(sentence)
+        holder.communicate("now\n", timeout=60)
+
+    with run_lock(data, QUARTER, free_it):
+        assert is_locked(data, QUARTER)
+    assert told == ["another process is running 2026Q4; this run waits for it"]
+
+
+def test_a_run_holds_the_lock_so_that_the_command_line_is_told_to_wait(tmp_path):
+    data = DataFolder(tmp_path)
+    with (
+        run_lock(data, QUARTER, print),
+        pytest.raises(Busy, match="another process is running 2026Q4"),
+        quarter_lock(data, QUARTER),
+    ):
+        pass
+
+
+HEAD = """
+import sys
+from pathlib import Path
+from fbacap_logic.calendar import Quarter
+from orchestration.locks import is_locked, quarter_lock, run_lock, run_lock
+from orchestration.paths import DataFolder
+data, quarter = DataFolder(Path(sys.argv[1])), Quarter(2026, 4)
+"""
+HOLD = f"""{HEAD}
+with quarter_lock(data, quarter):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+RUN = f"""{HEAD}
+with run_lock(data, quarter, print):
+    print("has it", flush=True)
+"""
+
+
+def in_another_process(root) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(root)], stdout=subprocess.PIPE, text=True
+    )

@@ -1,0 +1,225 @@
+"""Each alert reaches every sink once; a sink that fails is named, without secrets, and not lost."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime, timedelta
+from email import message_from_string
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from alert_servers import free_port, mail_server, webhook
+from dagster._core.test_utils import create_run_for_test
+from typer.testing import CliRunner
+
+from fbacap_logic.calendar import Quarter, StageCutoff
+from orchestration.alerts import send_pending, send_test
+from orchestration.alerts.configuration import load_alerts
+from orchestration.alerts.messages import late_alerts
+from orchestration.cli import app
+from orchestration.errors import BadConfiguration
+from orchestration.paths import DataFolder
+from orchestration.plan import StageOfQuarter
+from orchestration.schedule.due import ScheduledStage
+
+NOW = datetime(2026, 9, 1, tzinfo=UTC)
+PASSWORD = "correct horse battery"  # noqa: S105 - of a server on loopback
+
+
+def configured(root: Path, text: str) -> DataFolder:
+    root.mkdir(exist_ok=True)
+    (root / "alerts.yaml").write_text(text)
+    return DataFolder(root)
+
+
+def hook(name: str, url: str, more: str = "") -> str:
+    return f"  - {{kind: webhook, name: {name}, url: '{url}'{more}}}\n"
+
+
+def mail(port: int, more: str = "") -> str:
+    return (
+        f"  - {{kind: email, name: mail, host: 127.0.0.1, port: {port}, security: none, "
+        f"sender: market@example.org, recipients: [ops@example.org]{more}}}\n"
+    )
+
+
+def failed_run(instance: dg.DagsterInstance) -> None:
+    tags = {"fbacap/stage": "round-2", "dagster/partition": "2026-10-01"}
+    run = create_run_for_test(instance, job_name="round_2", tags=tags)
+    instance.report_run_failed(run)
+
+
+def test_without_a_configuration_alerts_go_to_the_log(tmp_path):
+    outcome = send_test(DataFolder(tmp_path), NOW)
+    (line,) = outcome.logged
+    assert line.startswith("fbacap test alert: This is a test, sent at 2026-09-01T00:00:00+00:00")
+
+
+def test_a_failed_run_is_posted_once_as_json(tmp_path):
+    with webhook() as server, dg.DagsterInstance.ephemeral() as instance:
+        data = configured(tmp_path, "sinks:\n" + hook("on-call", server.url))
+        failed_run(instance)
+        now = datetime.now(UTC)
+        assert send_pending(data, instance, now).summary == "1 alert sent"
+        assert send_pending(data, instance, now).summary == "nothing new to tell"
+    ((headers, document),) = server.posts
+    assert headers["Content-Type"] == "application/json"
+    assert document["kind"] == "failed"
+    assert (document["quarter"], document["stage"]) == ("2026Q4", "round-2")
+    assert document["title"] == "2026Q4 round-2 failed"
+
+
+def test_a_failing_sink_is_named_keeps_its_alert_and_does_not_hold_up_the_others(tmp_path):
+    with webhook() as good, dg.DagsterInstance.ephemeral() as instance:
+        failed_run(instance)
+        with webhook(status=500) as bad:
+            url = bad.url
+            both = "sinks:\n" + hook("broken", url) + hook("working", good.url)
+            data = configured(tmp_path, both)
+            outcome = send_pending(data, instance, datetime.now(UTC))
+            assert outcome.failures == ("broken: the server answered 500",)
+            assert len(good.posts) == 1
+        with webhook() as mended:
+            both = "sinks:\n" + hook("broken", mended.url) + hook("working", good.url)
+            outcome = send_pending(configured(tmp_path, both), instance, datetime.now(UTC))
+        assert (outcome.sent, outcome.failures) == (1, ())
+        assert (len(mended.posts), len(good.posts)) == (1, 1)
+
+
+def test_the_authorization_is_sent_and_never_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOOK_TOKEN", "Bearer s3cret")
+    with webhook(status=403) as server:
+        text = "sinks:\n" + hook("on-call", server.url, ", authorization_from: HOOK_TOKEN")
+        outcome = send_test(configured(tmp_path, text), NOW)
+    assert server.posts[0][0]["Authorization"] == "Bearer s3cret"
+    assert outcome.failures == ("on-call: the server answered 403",)
+    assert "s3cret" not in str(outcome)
+
+
+def test_a_secret_that_is_not_set_is_asked_for_by_its_variable(tmp_path, monkeypatch):
+    monkeypatch.delenv("HOOK_TOKEN", raising=False)
+    text = "sinks:\n" + hook("on-call", "https://example.org", ", authorization_from: HOOK_TOKEN")
+    outcome = send_test(configured(tmp_path, text), NOW)
+    assert outcome.failures == ("on-call: the environment variable HOOK_TOKEN is not set",)
+
+
+def test_an_authorization_does_not_follow_a_redirect(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOOK_TOKEN", "Bearer s3cret")
+    with webhook() as other, webhook(status=307, location=other.url) as server:
+        text = "sinks:\n" + hook("on-call", server.url, ", authorization_from: HOOK_TOKEN")
+        outcome = send_test(configured(tmp_path, text), NOW)
+    assert outcome.failures == ("on-call: the server answered 307",)
+    assert other.posts == []
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("http://hooks.example.org/x", "on-call: a secret goes over https only"),
+        ("file:///etc/passwd", "on-call: its address is not http:// or https://"),
+        ("http://[", "on-call: its address is not http:// or https://"),
+    ],
+)
+def test_an_address_that_would_leak_or_is_none_is_refused(tmp_path, monkeypatch, url, sentence):
+    monkeypatch.setenv("HOOK_URL", url)
+    text = "sinks: [{kind: webhook, name: on-call, url_from: HOOK_URL}]"
+    outcome = send_test(configured(tmp_path, text), NOW)
+    assert outcome.failures[0].startswith(sentence)
+    assert url not in outcome.failures[0]
+
+
+def test_a_server_that_never_answers_is_given_up_after_the_timeout(tmp_path):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        text = "sinks:\n" + hook("on-call", url, ", timeout_seconds: 0.2")
+        outcome = send_test(configured(tmp_path, text), NOW)
+    assert outcome.failures[0].startswith("on-call: n")
+    assert "imeout" in outcome.failures[0]
+
+
+def test_a_mail_is_sent_after_logging_in(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
+    with mail_server(PASSWORD) as (mailbox, port):
+        text = "sinks:\n" + mail(port, ", user: market, password_from: MAIL_PASSWORD")
+        outcome = send_test(configured(tmp_path, text), NOW)
+    assert (outcome.sent, outcome.failures) == (1, ())
+    message = message_from_string(mailbox.mails[0])
+    assert message["Subject"] == "fbacap test alert"
+    assert message["To"] == "ops@example.org"
+    assert "This is a test" in message.get_payload()
+
+
+def test_a_wrong_password_is_a_failure_that_does_not_repeat_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAIL_PASSWORD", "wrong")
+    with mail_server(PASSWORD) as (mailbox, port):
+        text = "sinks:\n" + mail(port, ", user: market, password_from: MAIL_PASSWORD")
+        outcome = send_test(configured(tmp_path, text), NOW)
+    assert outcome.failures == ("mail: the mail server answered 535",)
+    assert mailbox.mails == []
+
+
+def test_a_password_does_not_go_over_the_network_unencrypted(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
+    text = "sinks:\n" + mail(25, ", user: market, password_from: MAIL_PASSWORD")
+    text = text.replace("host: 127.0.0.1", "host: mail.example.org")
+    outcome = send_test(configured(tmp_path, text), NOW)
+    assert outcome.failures[0].startswith("mail: a password goes over starttls or tls only")
+
+
+def test_a_mail_server_without_tls_gets_nothing_when_starttls_is_asked_for(tmp_path):
+    with mail_server() as (mailbox, port):
+        text = ("sinks:\n" + mail(port)).replace("security: none", "security: starttls")
+        outcome = send_test(configured(tmp_path, text), NOW)
+    assert outcome.failures[0].startswith("mail: not sent")
+    assert mailbox.mails == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("sinks: [{kind: pager, name: a}]", "sinks.0: Input tag 'pager'"),
+        ("late_after_day: 3", "late_after_day: Extra inputs are not permitted"),
+        ("sinks: [{kind: webhook, name: a}]", "give url or url_from, one of the two"),
+        ("sinks: [{kind: log}, {kind: log}]", "two sinks are named log"),
+        ("sinks: [", "not readable as YAML"),
+        ("sinks: [{kind: webhook, name: a, url: 'https://a', password: x}]", "password: Extra"),
+    ],
+)
+def test_a_configuration_that_is_not_understood_is_refused_by_name(tmp_path, text, sentence):
+    data = configured(tmp_path, text)
+    with pytest.raises(BadConfiguration) as caught:
+        load_alerts(data.root / "alerts.yaml")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def stage(name: str, state: str, cutoff: datetime, *sentences: str) -> ScheduledStage:
+    node = StageOfQuarter(Quarter(2026, 4), name)
+    return ScheduledStage(node, StageCutoff(name, "round", cutoff), state, sentences=sentences)
+
+
+def test_only_the_first_late_stage_of_a_quarter_is_told_of_and_only_after_the_days_allowed():
+    waiting = stage("round-1", "waiting", NOW - timedelta(days=3), "no round_supply")
+    after_it = stage("round-2", "waiting", NOW - timedelta(days=3), "round-1 is not published")
+    (alert,) = late_alerts([waiting, after_it], NOW, late_after_days=2)
+    assert alert.key == "late:2026Q4:round-1"
+    assert "has been due since 2026-08-29 and is not published: no round_supply." in alert.text
+    assert late_alerts([waiting], NOW, late_after_days=3) == []
+    published = stage("round-1", "published", NOW - timedelta(days=30))
+    assert late_alerts([published], NOW, late_after_days=2) == []
+
+
+def test_the_command_line_sends_a_test_alert_and_says_who_did_not_take_it(tmp_path):
+    with webhook() as server:
+        text = "sinks:\n" + hook("on-call", server.url)
+        data = configured(tmp_path, text)
+        done = CliRunner().invoke(app, ["alerts", "test", "--data", str(data.root)])
+        assert "test alert taken by 1 of 1" in done.stdout
+        assert server.posts[0][1]["kind"] == "test"
+    gone = configured(tmp_path, "sinks:\n" + hook("gone", f"http://127.0.0.1:{free_port()}/"))
+    done = CliRunner().invoke(app, ["alerts", "test", "--data", str(gone.root)])
+    assert done.exit_code != 0
+    assert "gone: no connection" in str(done.exception)
