@@ -6,7 +6,7 @@ holds now; ``all_runs.<table>`` shows every run; ``runs`` tells what each run wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import duckdb
 
@@ -24,15 +24,20 @@ from orchestration.published import (
 from orchestration.stages import PUBLICATIONS, published_tables
 
 
-def open_catalogue(data: DataFolder) -> duckdb.DuckDBPyConnection:
+def open_catalogue(
+    data: DataFolder, only: Collection[Quarter] | None = None
+) -> duckdb.DuckDBPyConnection:
     """An in-memory connection with a view over every published table, closed to everything else.
 
-    Tables that nothing has been published of yet are there, empty.
+    Tables that nothing has been published of yet are there, empty. ``only``: the quarters to show,
+    for who needs few of many; default: all.
     """
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("create schema all_runs")
-    quarters = published_quarters(data.published)
+    quarters = [
+        quarter for quarter in published_quarters(data.published) if only is None or quarter in only
+    ]
     runs = {quarter: published_runs(data.published, quarter) for quarter in quarters}
     current = [current_runs(data.published, quarter) for quarter in quarters]
     _create_runs(connection, runs)

@@ -44,6 +44,11 @@ class DataFolder:
         return self.root / "published"
 
     @property
+    def reports(self) -> Path:
+        """Reports of quarters, and what verifying their runs found: derived, never an input."""
+        return self.root / "reports"
+
+    @property
     def policies(self) -> Path:
         """Policy versions, one YAML file each; the built-in default applies when there is none."""
         return self.root / "policies"

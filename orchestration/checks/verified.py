@@ -4,7 +4,7 @@ Here belongs running it inside a stage run. What is computed and compared is ``v
 knows no Dagster and shares no code with ``fbacap_logic`` (decision 8).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import dagster as dg
@@ -14,7 +14,9 @@ from orchestration.checks.contract_result import rows_markdown
 from orchestration.checks.invariants import LAST_TABLE
 from orchestration.checks.outcomes import record_outcome
 from orchestration.policies import policy_document
+from orchestration.report.kept import keep_verification
 from orchestration.resources import Market, OpenStage
+from orchestration.run_metadata import of_which_run
 from orchestration.stages import PUBLICATIONS
 from orchestration.verification.findings import Comparison, broken
 from orchestration.verification.manifests import quarter_manifests
@@ -70,7 +72,7 @@ def _before_publishing(kind: str) -> dg.AssetChecksDefinition:
             except duckdb.Error as error:
                 comparisons = [impossible(run.stage.name, str(error).splitlines()[0])]
         record_outcome(market.folder(context), BEFORE, _outcome(comparisons))
-        return _result(comparisons)
+        return _result(comparisons, of_which_run(context.run.tags))
 
     return second_computation
 
@@ -92,7 +94,8 @@ def _after_publishing() -> dg.AssetChecksDefinition:
         # A directed rerun that gives what stands already leaves no run of its own name.
         published = [each for each in settled if each.stage == run.stage.name] or settled
         found = verify_quarter(zone, key, label, run=published[-1].run)
-        return _result(found.comparisons, found)
+        keep_verification(run.data, run.quarter, found)
+        return _result(found.comparisons, of_which_run(context.run.tags), found)
 
     return verified
 
@@ -119,7 +122,9 @@ def _outcome(comparisons: Sequence[Comparison]) -> dict[str, object]:
 
 
 def _result(
-    comparisons: Sequence[Comparison], found: QuarterVerification | None = None
+    comparisons: Sequence[Comparison],
+    about: Mapping[str, str],
+    found: QuarterVerification | None = None,
 ) -> dg.AssetCheckResult:
     different = broken(comparisons)
     sentences = [text for each in different for text in each.sentences()]
@@ -129,6 +134,7 @@ def _result(
         for each in comparisons
     ]  # fmt: skip
     metadata: dict[str, Any] = {
+        **about,
         "rows_compared": sum(each.rows for each in comparisons),
         "differing_rows": sum(each.differing_rows for each in comparisons),
         "comparisons": dg.MetadataValue.md(rows_markdown(counts)),

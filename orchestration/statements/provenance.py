@@ -83,11 +83,12 @@ def provenance_of(held: Mapping[str, PublishedRun]) -> Provenance:
             )
             for table, run in held.items()
         ),
-        runs=tuple(_source_run(runs[number]) for number in sorted(runs)),
+        runs=tuple(source_run(runs[number]) for number in sorted(runs)),
     )
 
 
-def _source_run(run: PublishedRun) -> SourceRun:
+def source_run(run: PublishedRun) -> SourceRun:
+    """A run, what it was built on and the input files that it read, as its manifest tells them."""
     inputs: Mapping[str, Any] = run.manifest["inputs"]
     return SourceRun(
         quarter=run.quarter.label,

@@ -36,7 +36,7 @@ def source_section(statement: Statement) -> Section:
         (
             *_request_rows(statement),
             _tables(statement),
-            _runs(statement),
+            runs_table(trail.runs),
             _inputs(trail.runs),
         ),
     )
@@ -59,7 +59,8 @@ def _tables(statement: Statement) -> Table:
     )
 
 
-def _runs(statement: Statement) -> Table:
+def runs_table(runs: Sequence[SourceRun]) -> Table:
+    """Runs with their cut-offs, policy, code and what they were built on."""
     return Table(
         "Published runs",
         (
@@ -75,11 +76,11 @@ def _runs(statement: Statement) -> Table:
                 f"{each.run} ({each.stage})",
                 instant(each.cutoff_at),
                 visible(each.policy_version),
-                each.code_version,
+                visible(each.code_version),
                 "; ".join(each.built_on) or "input files alone",
                 each.manifest,
             )
-            for each in statement.provenance.runs
+            for each in runs
         ),
     )
 

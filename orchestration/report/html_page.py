@@ -1,0 +1,58 @@
+"""A report as one HTML file: no network, no scripts, for screen, paper and readers aloud.
+
+Here belongs filling the template; every text is escaped by the engine, and the only markup that it
+takes as it is are the drawings of ``svg`` and the stylesheet, which the page's content security
+policy names by hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from orchestration.report.document import Page
+from orchestration.report.page import Source
+
+_PACKAGE = "orchestration.report"
+
+
+def html_of(page: Page, sources: Mapping[str, Source]) -> str:
+    """The page as a self-contained HTML document."""
+    template, style = _template()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return template.render(page=page, sources=sources, style=style, style_digest=digest)
+
+
+def with_commands(text: str) -> Markup:
+    """A sentence with what stands between backticks set as code, everything escaped.
+
+    >>> str(with_commands("run `fbacap verify <Q>` & see"))
+    'run <code>fbacap verify &lt;Q&gt;</code> &amp; see'
+    """
+    parts = [escape(part) for part in text.split("`")]
+    closed = len(parts) - (len(parts) + 1) % 2
+    marked = [
+        Markup("<code>") + part + Markup("</code>") if place % 2 and place < closed else part
+        for place, part in enumerate(parts)
+    ]
+    return Markup("").join(marked)
+
+
+@cache
+def _template() -> tuple[Template, str]:
+    loader = PackageLoader(_PACKAGE)
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["commands"] = with_commands
+    style, _, _ = loader.get_source(environment, "report.css")
+    return environment.get_template("report.html.jinja"), style.strip()
