@@ -196,8 +196,11 @@ def _keep(parsed: Path, saved: Path) -> None:
     """Keep dbt's parse for the next process; replaced whole, so that no process reads half."""
     if not parsed.is_file():
         return
-    saved.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=saved.parent)
+    try:
+        saved.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=saved.parent)
+    except OSError:  # a service cannot write to its code; the parse made at installation stays
+        return
     os.close(descriptor)
     shutil.copyfile(parsed, name)
     Path(name).replace(saved)

@@ -6,9 +6,16 @@ import os
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.errors import DagsterError
+from sqlalchemy.exc import SQLAlchemyError
 
+from orchestration.errors import BadConfiguration
 from orchestration.paths import DATA_VARIABLE, DataFolder
 
+HOME_VARIABLE = "DAGSTER_HOME"
+POSTGRES_VARIABLE = "FBACAP_POSTGRES_URL"
+CONFIGURATION = "dagster.yaml"
+_NO_POSTGRES = "DagsterPostgresException"  # of a package that only the extra `postgres` installs
 _CONFIGURATION = """\
 # One run a quarter at a time; more quarters side by side are fine.
 concurrency:
@@ -34,17 +41,44 @@ nux:
 def prepare_home(data: DataFolder) -> Path:
     """Make the data folder the one that Dagster and every asset of this process use.
 
-    DAGSTER_HOME wins where it is set; else the instance stands in the data folder.
+    A dagster.yaml that stands in the home already is left as it is.
     """
     os.environ[DATA_VARIABLE] = str(data.root)
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(data.dagster_home)))
+    home = dagster_home(data)
+    os.environ[HOME_VARIABLE] = str(home)
     home.mkdir(parents=True, exist_ok=True)
-    configuration = home / "dagster.yaml"
+    configuration = home / CONFIGURATION
     if not configuration.exists():
         configuration.write_text(_CONFIGURATION, encoding="utf-8")
     return home
 
 
+def dagster_home(data: DataFolder) -> Path:
+    """DAGSTER_HOME where it is set; else the instance stands in the data folder."""
+    return Path(os.environ.get(HOME_VARIABLE) or data.dagster_home)
+
+
 def instance(data: DataFolder) -> dg.DagsterInstance:
-    """The instance of a data folder."""
-    return dg.DagsterInstance.from_config(str(prepare_home(data)))
+    """The instance of a data folder.
+
+    Raises:
+        BadConfiguration: its dagster.yaml is wrong, or the database named there does not answer.
+    """
+    configuration = prepare_home(data) / CONFIGURATION
+    try:
+        return dg.DagsterInstance.from_config(str(configuration.parent))
+    except (DagsterError, SQLAlchemyError, ImportError) as error:
+        raise _unusable(configuration, error) from error
+    except Exception as error:
+        if type(error).__name__ != _NO_POSTGRES:
+            raise
+        raise _unusable(configuration, error) from error
+
+
+def _unusable(configuration: Path, error: Exception) -> BadConfiguration:
+    """What is wrong, without the error's own words: they may hold a password."""
+    return BadConfiguration(
+        f"the history of runs that {configuration} names cannot be opened "
+        f"({type(error).__name__}); check the file, {POSTGRES_VARIABLE} (postgresql+psycopg2://…), "
+        "that fbacap[postgres] is installed and that the database runs"
+    )

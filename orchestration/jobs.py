@@ -12,6 +12,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 from fbacap_logic.calendar import Quarter, StageCutoff, StageKind
 from fbacap_logic.policy import Policy
 from orchestration.assets.dbt_models import models_of_kind
+from orchestration.assets.quarter_report import KEY as QUARTER_REPORT
 from orchestration.directed import is_directed
 from orchestration.stage_run import STAGE_TAG
 from orchestration.stages import INPUT_TABLES, PUBLICATIONS, RUN_TABLES, stages_of
@@ -58,10 +59,12 @@ def stage_jobs(policies: Iterable[Policy]) -> list[UnresolvedAssetJobDefinition]
 
 
 def kind_selection(kind: StageKind) -> dg.AssetSelection:
-    """Every asset that one kind of stage run makes, from landing tables to publication."""
+    """Every asset that one kind of stage run makes, from landing tables to what it publishes."""
     keys = [dg.AssetKey(["landing", table]) for table in INPUT_TABLES]
     keys += [dg.AssetKey(["run", table]) for table in RUN_TABLES]
     keys += [dg.AssetKey(model) for model in models_of_kind(kind)]
     keys += [dg.AssetKey(table) for stage in stages_of(kind) for table in stage.tables]
     keys += [dg.AssetKey(PUBLICATIONS[kind])]
+    if kind == "settle":
+        keys.append(dg.AssetKey(QUARTER_REPORT))
     return dg.AssetSelection.assets(*keys)

@@ -21,10 +21,10 @@ import pyarrow as pa
 
 from fbacap_logic.calendar import Quarter
 from orchestration.contracts import load_contract
+from orchestration.descriptions.run_metadata import run_metadata
 from orchestration.errors import FbacapError
 from orchestration.locks import run_lock
 from orchestration.paths import DataFolder
-from orchestration.run_metadata import run_metadata
 from orchestration.stage_run import STAGE_TAG, StageRun, stage_run
 from orchestration.working import FILE_NAME, connect, working_folder
 

@@ -71,7 +71,9 @@ def print_status(console: Console, rows: list[dict[str, Any]]) -> None:
     reruns = [row for row in rows if row["reason"] is not None]
     stages = list(dict.fromkeys(row["stage"] for row in rows if row["reason"] is None))
     columns = [Column(stage, no_wrap=True) for stage in stages]
-    table = Table(Column("quarter", no_wrap=True), *columns, box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        Column("quarter", no_wrap=True), *columns, box=None, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for quarter in dict.fromkeys(row["quarter"] for row in rows):
         mine = {row["stage"]: row for row in rows if row["quarter"] == quarter}
         table.add_row(quarter, *(_cell(mine.get(stage)) for stage in stages))

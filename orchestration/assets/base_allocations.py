@@ -9,8 +9,11 @@ from fbacap_logic.forecast import forecast_quarter
 from fbacap_logic.forecast_accuracy import accuracy_as_announced
 from fbacap_logic.score import performance_scores
 from fbacap_logic.score_components import score_components
-from orchestration.descriptions import stage_specs
+from orchestration.descriptions.figures import allocation_figures, came_out
+from orchestration.descriptions.specs import stage_specs
 from orchestration.partitions import QUARTERS
+from orchestration.pictures.in_metadata import picture
+from orchestration.pictures.seller_pictures import draw_forecast_error
 from orchestration.resources import Market
 from orchestration.stages import stage
 
@@ -40,12 +43,11 @@ def base_allocations(
             quarter=quarter,
             policy=policy,
         )
-        total = {"base_milli_ft3": int(result.allocations["base_milli_ft3"].sum())}
-        foretold = accuracy_as_announced(opened.frame("facts.foretold_quarter"))
-        came_out = {
-            f"forecast of two quarters ago: {name}": found for name, found in foretold.items()
-        }
-        yield opened.write("base_allocations", result.allocations, total | came_out)
+        foretold = opened.frame("facts.foretold_quarter")
+        drawn = picture(draw_forecast_error(foretold), "no announced quarter is over yet")
+        figures = allocation_figures(result.allocations) | came_out(accuracy_as_announced(foretold))
+        shown = {**figures, "forecast_error": drawn}
+        yield opened.write("base_allocations", result.allocations, shown)
         components = score_components(result.allocations, policy)
         yield opened.write("score_components", components)
         yield opened.write("base_allocation_estimates", result.estimates)

@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 
 import dagster as dg
-import pandas as pd
 
 from fbacap_logic.clearing import clear_quarter
 from fbacap_logic.demand_curve import demand_curves
-from fbacap_logic.frames import MARKET_KEY
-from orchestration.descriptions import stage_specs
+from orchestration.descriptions.figures import cleared_figures
+from orchestration.descriptions.specs import stage_specs
 from orchestration.partitions import QUARTERS
+from orchestration.pictures.in_metadata import picture
+from orchestration.pictures.round_pictures import draw_demand_and_supply
 from orchestration.resources import Market
 from orchestration.stages import stage
 
 STAGE = stage("cleared_allocations")
-_PLOTTED_MARKETS = 20
-_PLOTTED = ("clearing_fee_minor_per_ft3", "cover_ratio_bp", "unsold_milli_ft3")
 
 
 @dg.multi_asset(specs=stage_specs(STAGE), partitions_def=QUARTERS, name=STAGE.name)
@@ -31,23 +30,10 @@ def cleared_allocations(
             opened.run.calendar,
             opened.run.policy,
         )
-        granted = {"granted_milli_ft3": int(cleared.rounds["granted_milli_ft3"].sum())}
-        yield opened.write("cleared_allocations", cleared.grants, granted)
-        figures = granted | last_round_figures(cleared.rounds)
+        drawn = picture(
+            draw_demand_and_supply(cleared.grants, cleared.rounds), "nobody asked for volume"
+        )
+        figures = {**cleared_figures(cleared.rounds), "demand_and_supply": drawn}
+        yield opened.write("cleared_allocations", cleared.grants, figures)
         yield opened.write("market_rounds", cleared.rounds, figures)
         yield opened.write("demand_curves", demand_curves(cleared.grants))
-
-
-def last_round_figures(rounds: pd.DataFrame) -> dict[str, int]:
-    """Figures of each market's last closed round, as numbers that plot over quarters.
-
-    The first markets in key order only, so that a marketplace with many of them does not bury the
-    rest; a figure that is null (no grants, no supply) is left out.
-    """
-    last = rounds.groupby(list(MARKET_KEY), sort=True).tail(1).head(_PLOTTED_MARKETS)
-    figures = {}
-    for row in last.to_dict(orient="records"):
-        for name in _PLOTTED:
-            if not pd.isna(row[name]):
-                figures[f"{row['marketplace_id']} {row['storage_type']}: {name}"] = int(row[name])
-    return figures

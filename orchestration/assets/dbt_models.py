@@ -11,7 +11,9 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
 from orchestration.dbt_runner import NodeResult, build_models, manifest_document
-from orchestration.descriptions import OWNERS
+from orchestration.descriptions.groups import group_of
+from orchestration.descriptions.run_metadata import of_which_run, run_metadata
+from orchestration.descriptions.specs import OWNERS, described_model
 from orchestration.partitions import QUARTERS
 from orchestration.resources import Market
 from orchestration.working import connect
@@ -24,8 +26,8 @@ class Translator(DagsterDbtTranslator):
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """The layer: staging, facts or marts."""
-        fqn = dbt_resource_props.get("fqn", [])
-        return str(fqn[1]) if len(fqn) > 2 else None
+        is_model = dbt_resource_props["resource_type"] == "model"
+        return group_of(str(dbt_resource_props["fqn"][1])) if is_model else None
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """A model's own name; a source's declared asset key."""
@@ -60,11 +62,15 @@ def models_of_kind(kind: str) -> list[str]:
 
 
 def _step(document: Mapping[str, Any], name: str, models: Sequence[str]) -> dg.AssetsDefinition:
-    specs = build_dbt_asset_specs(
-        manifest=document,
-        dagster_dbt_translator=Translator(),
-        select=" ".join(f"fqn:{model}" for model in models),
-    )
+    nodes = document["nodes"]
+    specs = [
+        described_model(spec, nodes[f"model.fbacap.{spec.key.path[-1]}"])
+        for spec in build_dbt_asset_specs(
+            manifest=document,
+            dagster_dbt_translator=Translator(),
+            select=" ".join(f"fqn:{model}" for model in models),
+        )
+    ]
 
     @dg.multi_asset(
         specs=specs,
@@ -106,12 +112,12 @@ def _tested_model(test: Mapping[str, Any]) -> str:
 
 def _check_spec(model: str) -> dg.AssetCheckSpec:
     nodes = manifest_document()["nodes"]
-    names = ", ".join(nodes[unique_id]["name"] for unique_id in tests_of(model))
+    names = "\n".join(f"- {nodes[each]['name'].replace('_', ' ')}" for each in tests_of(model))
     return dg.AssetCheckSpec(
         CHECK_NAME,
         asset=dg.AssetKey(model),
         blocking=True,
-        description=f"The model's dbt tests hold: {names}.",
+        description=f"No row of {model} breaks one of its dbt tests:\n\n{names}",
     )
 
 
@@ -124,24 +130,27 @@ def _outcomes(
             description="; ".join(f"{result.name}: {result.message}" for result in failed),
             allow_retries=False,
         )
-    rows = _row_counts(context, market, results)
+    rows, facts = _row_counts(context, market, results), run_metadata(market.stage_run(context))
     tested = {result.unique_id: result for result in results if result.resource_type == "test"}
     for result in results:
         if result.resource_type != "model":
             continue
         count = rows.get(result.name)
+        counted = {} if count is None else {"rows_out": count, "dagster/row_count": count}
         yield dg.MaterializeResult(
             asset_key=result.name,
-            metadata={} if count is None else {"rows_out": count, "dagster/row_count": count},
+            metadata={**counted, **facts},
         )
         held = [tested[name] for name in tests_of(result.name) if name in tested]
         if dg.AssetCheckKey(dg.AssetKey(result.name), CHECK_NAME) in (
             context.selected_asset_check_keys
         ):
-            yield _check_result(result.name, held)
+            yield _check_result(result.name, held, of_which_run(context.run.tags))
 
 
-def _check_result(model: str, tests: Sequence[NodeResult]) -> dg.AssetCheckResult:
+def _check_result(
+    model: str, tests: Sequence[NodeResult], about: Mapping[str, str]
+) -> dg.AssetCheckResult:
     broken = [test for test in tests if not test.succeeded]
     lines = ["| | test | failing rows |", "|---|---|---|"]
     marks = {"pass": "✓", "warn": "!"}
@@ -157,6 +166,7 @@ def _check_result(model: str, tests: Sequence[NodeResult]) -> dg.AssetCheckResul
         severity=dg.AssetCheckSeverity.ERROR,
         description=summary or f"all {len(tests)} tests hold",
         metadata={
+            **about,
             "tests": len(tests),
             "broken": len(broken),
             "warned": len(warned),

@@ -6,7 +6,7 @@ cycle. So earlier runs are read from the published zone, and these keys stand fo
 
 import dagster as dg
 
-from orchestration.descriptions import OWNERS
+from orchestration.descriptions.inputs import history_spec
 
 HISTORY = {
     "previous_base_allocations": "The announcement of the quarter before, from the published zone.",
@@ -31,13 +31,4 @@ HISTORY = {
 
 def history_assets() -> list[dg.AssetSpec]:
     """One external asset for each table of schema ``history`` that results depend on."""
-    return [
-        dg.AssetSpec(
-            ["history", table],
-            group_name="history",
-            owners=OWNERS,
-            kinds={"parquet"},
-            description=description,
-        )
-        for table, description in HISTORY.items()
-    ]
+    return [history_spec(table, text) for table, text in HISTORY.items()]

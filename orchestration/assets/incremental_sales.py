@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from fbacap_logic.attribution import attribute_days, attribute_quarter, evidence_by_grant
-from orchestration.descriptions import stage_specs
+from orchestration.descriptions.figures import sales_figures
+from orchestration.descriptions.specs import stage_specs
 from orchestration.partitions import QUARTERS
 from orchestration.resources import Market
 from orchestration.stages import stage
@@ -25,8 +26,7 @@ def incremental_sales(
             "market.base_allocations", [*_SELLER_MARKET, "sales_forecast_minor"]
         )
         quarter = attribute_quarter(days, forecasts, opened.run.policy)
-        total = {"incremental_sales_minor": int(quarter["incremental_sales_minor"].sum())}
-        yield opened.write("incremental_sales", quarter, total)
+        yield opened.write("incremental_sales", quarter, sales_figures(quarter))
         yield opened.write("incremental_sales_days", days)
         grants = opened.frame("market.repriced_fees")
         evidence = evidence_by_grant(days, grants, opened.run.calendar)

@@ -5,44 +5,17 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.contracts import load_contract
-from orchestration.descriptions import OWNERS, column_schema
+from orchestration.descriptions.inputs import landing_spec, run_spec
+from orchestration.descriptions.run_metadata import run_metadata
 from orchestration.partitions import QUARTERS
 from orchestration.resources import INPUTS_FILE, Market
 from orchestration.stages import INPUT_TABLES, RUN_TABLES
 from orchestration.working import create_working_file
 
-_RUN_DESCRIPTIONS = {
-    "parameters": "One row: quarter, stage, cut-off and policy of this run (rules §1).",
-    "rounds": "One row a round of the quarter: when it closes, when its space is in force.",
-    "previous_rounds": "The same of the quarter before, for space that was in force then.",
-    "second_previous_rounds": "The same of the quarter before that.",
-    "currencies": "One row a currency: its minor-unit digits (ISO 4217).",
-}
-
 
 def _specs() -> Iterator[dg.AssetSpec]:
-    for table in INPUT_TABLES:
-        contract = load_contract(table)
-        yield dg.AssetSpec(
-            ["landing", table],
-            group_name="landing",
-            owners=OWNERS,
-            kinds={"parquet"},
-            description=(
-                f"{contract.description}\n\nGrain: {contract.grain}. As received, every version, "
-                "only what had been received before the run's cut-off (rules §1)."
-            ),
-            metadata={"dagster/column_schema": column_schema(contract)},
-        )
-    for table in RUN_TABLES:
-        yield dg.AssetSpec(
-            ["run", table],
-            group_name="landing",
-            owners=OWNERS,
-            kinds={"python"},
-            description=_RUN_DESCRIPTIONS[table],
-        )
+    yield from (landing_spec(table) for table in INPUT_TABLES)
+    yield from (run_spec(table) for table in RUN_TABLES)
 
 
 @dg.multi_asset(specs=list(_specs()), partitions_def=QUARTERS, name="landing_tables")
@@ -64,10 +37,8 @@ def landing_tables(
                 "rows_out": inputs.landed_rows[table],
                 "files": dg.MetadataValue.json(files),
                 "simulated": ", ".join(simulated) or "no",
-                "cut_off": run.stage.cutoff_at.isoformat(),
+                **run_metadata(run),
             },
         )
     for table in RUN_TABLES:
-        yield dg.MaterializeResult(
-            asset_key=["run", table], metadata={"policy_version": run.policy.policy_version}
-        )
+        yield dg.MaterializeResult(asset_key=["run", table], metadata=run_metadata(run))

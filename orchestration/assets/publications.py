@@ -13,7 +13,11 @@ import duckdb
 from fbacap_logic.calendar import StageKind
 from orchestration.checks.outcomes import outcomes_of
 from orchestration.code_version import code_version
-from orchestration.descriptions import OWNERS
+from orchestration.descriptions.formulas import formula_of
+from orchestration.descriptions.groups import group_of
+from orchestration.descriptions.run_metadata import check_figures, run_metadata, where_next
+from orchestration.descriptions.specs import OWNERS, description, rule_metadata
+from orchestration.files import file_digest
 from orchestration.partitions import QUARTERS
 from orchestration.policies import policy_digest, policy_document
 from orchestration.published import Publication, publish
@@ -22,6 +26,7 @@ from orchestration.stage_run import StageRun
 from orchestration.stages import PUBLICATIONS, published_tables
 from orchestration.working import connect
 
+FORMULA = formula_of("published")
 _DESCRIPTIONS: dict[StageKind, str] = {
     "announce": "The announcement of a quarter: its base allocations and the estimates after it.",
     "round": "The results of every round closed so far: requests, grants, market figures, fees.",
@@ -39,13 +44,16 @@ def _publication(kind: StageKind) -> dg.AssetsDefinition:
         key=PUBLICATIONS[kind],
         deps=[dg.AssetKey(table) for table in published_tables(kind)],
         partitions_def=QUARTERS,
-        group_name="published",
+        group_name=group_of("published"),
         owners=OWNERS,
         kinds={"parquet"},
-        description=(
+        description=description(
             f"{_DESCRIPTIONS[kind]}\n\nImmutable Parquet files and a manifest naming every input "
-            "by hash; identical content is not published twice."
+            "by hash; identical content is not published twice.",
+            f"one run of one quarter, with the tables {', '.join(published_tables(kind))}",
+            FORMULA,
         ),
+        metadata=rule_metadata(FORMULA.rule),
     )
     def publication(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeResult:
         run = market.stage_run(context)
@@ -59,8 +67,9 @@ def _publication(kind: StageKind) -> dg.AssetsDefinition:
                 _facts(context, market, run),
                 reason=run.reason,
             )
+        outcomes = outcomes_of(market.folder(context))
         shutil.rmtree(market.folder(context))
-        return dg.MaterializeResult(metadata=_metadata(published))
+        return dg.MaterializeResult(metadata=_metadata(published, run, outcomes))
 
     return publication
 
@@ -77,7 +86,9 @@ def _facts(context: dg.AssetExecutionContext, market: Market, run: StageRun) -> 
     }
 
 
-def _metadata(published: Publication) -> dict[str, Any]:
+def _metadata(
+    published: Publication, stage_run: StageRun, outcomes: list[dict[str, Any]]
+) -> dict[str, Any]:
     run = published.run
     rows = {table: entry["rows"] for table, entry in run.tables.items()}
     digests = {table: entry["sha256"] for table, entry in run.tables.items()}
@@ -85,8 +96,12 @@ def _metadata(published: Publication) -> dict[str, Any]:
         "run": run.run,
         "is_new": published.is_new,
         "superseded_by": published.superseded_by.run if published.superseded_by else 0,
-        "manifest": dg.MetadataValue.path(str(run.manifest_path)),
+        **where_next(run, stage_run.data.root),
+        **check_figures(outcomes),
+        "rows_out": sum(rows.values()),
         "rows": dg.MetadataValue.json(rows),
         "sha256": dg.MetadataValue.json(digests),
-        "code_version": run.manifest["code_version"],
+        "manifest_sha256": file_digest(run.manifest_path),
+        "published_by_code_version": run.manifest["code_version"],
+        **run_metadata(stage_run),
     }

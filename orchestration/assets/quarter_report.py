@@ -6,9 +6,9 @@ published zone: it is derived, and ``fbacap report`` makes it again.
 
 import dagster as dg
 
-from orchestration.asset_groups import group_of
-from orchestration.descriptions import OWNERS, description, rule_metadata
-from orchestration.formulas import formula_of
+from orchestration.descriptions.formulas import formula_of
+from orchestration.descriptions.groups import group_of
+from orchestration.descriptions.specs import OWNERS, description, rule_metadata
 from orchestration.partitions import QUARTERS
 from orchestration.report.making import make_report
 from orchestration.resources import Market

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from fbacap_logic.repricing import reprice_quarter, repricing_steps_quarter
-from orchestration.descriptions import stage_specs
+from orchestration.descriptions.figures import repriced_figures
+from orchestration.descriptions.specs import stage_specs
 from orchestration.partitions import QUARTERS
+from orchestration.pictures.in_metadata import picture
+from orchestration.pictures.round_pictures import draw_fee_path
 from orchestration.resources import Market
 from orchestration.stages import stage
 
@@ -24,5 +27,6 @@ def repriced_fees(
         calendar, policy = opened.run.calendar, opened.run.policy
         fees = reprice_quarter(grants, rounds, calendar, policy)
         steps = repricing_steps_quarter(grants, rounds, calendar, policy)
-        yield opened.write("repriced_fees", fees, {"fee_minor": int(fees["fee_minor"].sum())})
+        drawn = picture(draw_fee_path(rounds, fees), "nothing was granted")
+        yield opened.write("repriced_fees", fees, {**repriced_figures(fees), "fee_path": drawn})
         yield opened.write("repricing_steps", steps)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from fbacap_logic.requests import judge_requests
-from orchestration.descriptions import stage_specs
+from orchestration.descriptions.figures import request_figures
+from orchestration.descriptions.specs import stage_specs
 from orchestration.partitions import QUARTERS
 from orchestration.resources import Market
 from orchestration.stages import stage
@@ -21,9 +22,4 @@ def round_requests(
     with market.open(context) as opened:
         received = opened.frame("facts.judged_requests")
         judged = judge_requests(received, opened.run.calendar, opened.run.policy)
-        accepted = int(judged["is_accepted"].sum())
-        yield opened.write(
-            "round_requests",
-            judged,
-            {"received": len(received), "accepted": accepted, "rejected": len(judged) - accepted},
-        )
+        yield opened.write("round_requests", judged, request_figures(judged))

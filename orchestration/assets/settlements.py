@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from fbacap_logic.settlement import ledger, settle
-from orchestration.descriptions import stage_specs
+from orchestration.descriptions.figures import ledger_figures, settlement_figures
+from orchestration.descriptions.specs import stage_specs
 from orchestration.partitions import QUARTERS
+from orchestration.pictures.in_metadata import picture
+from orchestration.pictures.seller_pictures import draw_credits
 from orchestration.resources import Market
 from orchestration.stages import stage
 
@@ -26,7 +29,8 @@ def settlements(
             opened.frame("history.previous_settlements"),
             opened.run.policy,
         )
-        names = ("fee_minor", "credit_minor", "net_due_minor")
-        totals = {name: int(settled[name].sum()) for name in names}
-        yield opened.write("settlements", settled, totals)
-        yield opened.write("ledger_entries", ledger(settled))
+        drawn = picture(draw_credits(settled), "there are no fees to offset")
+        figures = {**settlement_figures(settled), "credits": drawn}
+        yield opened.write("settlements", settled, figures)
+        entries = ledger(settled)
+        yield opened.write("ledger_entries", entries, ledger_figures(entries))

@@ -4,15 +4,17 @@ Here belongs what Dagster sees of a contract. Running it is ``contract_run``; ke
 the manifest is ``outcomes``; which assets get a check is for whoever assembles the definitions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
 
 from orchestration.checks.contract_result import ContractResult
 from orchestration.checks.contract_run import run_contract
-from orchestration.contracts import load_contract
+from orchestration.contracts import Contract, load_contract
+from orchestration.descriptions.run_metadata import of_which_run
 
 CHECK_NAME = "contract"
 
@@ -45,21 +47,38 @@ def contract_check(
         asset=asset_key,
         name=CHECK_NAME,
         blocking=True,
-        description=f"{table} keeps its data contract, version {contract.version}.",
+        description=_description(contract),
         required_resource_keys=required_resource_keys,
     )
     def contract_holds(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         result = run_contract(working_file(context), schema, contract)
         if keep is not None:
             keep(context, result)
-        return check_result(result)
+        return check_result(result, of_which_run(context.run.tags))
 
     return contract_holds
 
 
-def check_result(result: ContractResult) -> dg.AssetCheckResult:
-    """A contract's result as Dagster shows it; a broken warning is shown but does not block."""
+def _description(contract: Contract) -> str:
+    rules = "\n".join(f"- {rule.sentence}" for rule in contract.rules)
+    return (
+        f"{contract.table} keeps its data contract, version {contract.version} "
+        f"(data_contracts/{contract.table}.odcs.yaml): columns and types as agreed, "
+        f"{contract.grain}, and:\n\n{rules}"
+    )
+
+
+def check_result(
+    result: ContractResult, about: Mapping[str, str] = MappingProxyType({})
+) -> dg.AssetCheckResult:
+    """A contract's result as Dagster shows it; a broken warning is shown but does not block.
+
+    Args:
+        result: what checking the table found.
+        about: which run it was, shown first.
+    """
     metadata: dict[str, Any] = {
+        **about,
         "contract_version": result.version,
         "rows_checked": result.checked_rows,
         "rules": len(result.rules),

@@ -11,8 +11,8 @@ import dagster as dg
 
 from fbacap_logic.calendar import StageCutoff
 from orchestration.contracts import contract_names, load_contract
-from orchestration.schedule.readiness import NEEDS, feed_age_days, is_fresh
 from orchestration.resources import Market
+from orchestration.schedule.readiness import NEEDS, feed_age_days, is_fresh
 from orchestration.service_levels import ServiceLevels
 
 CHECK_NAME = "freshness"

@@ -3,7 +3,7 @@
 Here belongs running them on a working file; what they say is ``fbacap_logic.invariants``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 import pandas as pd
@@ -17,6 +17,7 @@ from fbacap_logic.invariants import (
 )
 from orchestration.checks.contract_result import rows_markdown
 from orchestration.checks.outcomes import record_outcome
+from orchestration.descriptions.run_metadata import of_which_run
 from orchestration.resources import Market, OpenStage
 
 LAST_TABLE: dict[StageKind, str] = {"round": "repriced_fees", "settle": "settlements"}
@@ -58,7 +59,7 @@ def _checks_of(kind: StageKind) -> dg.AssetChecksDefinition:
         name = f"invariants_{kind}"
         record_outcome(market.folder(context), name, _outcome(name, held, breaches))
         for invariant, found in zip(held, breaches, strict=True):
-            yield _result(asset, invariant, found)
+            yield _result(asset, invariant, found, of_which_run(context.run.tags))
 
     return check
 
@@ -86,7 +87,9 @@ def _outcome(name: str, held: list[Invariant], breaches: list[pd.DataFrame]) -> 
     return {"table": name, "passed": all(rule["passed"] for rule in rules), "rules": rules}
 
 
-def _result(asset: dg.AssetKey, invariant: Invariant, found: pd.DataFrame) -> dg.AssetCheckResult:
+def _result(
+    asset: dg.AssetKey, invariant: Invariant, found: pd.DataFrame, about: Mapping[str, str]
+) -> dg.AssetCheckResult:
     sample = [
         {str(name): str(value) for name, value in row.items()}
         for row in found.head(_SAMPLE).to_dict(orient="records")
@@ -98,6 +101,7 @@ def _result(asset: dg.AssetKey, invariant: Invariant, found: pd.DataFrame) -> dg
         severity=dg.AssetCheckSeverity.ERROR,
         description=invariant.sentence if found.empty else f"{invariant.sentence} {sample[0]}",
         metadata={
+            **about,
             "failing_rows": len(found),
             **({"sample": dg.MetadataValue.md(rows_markdown(sample))} if sample else {}),
         },

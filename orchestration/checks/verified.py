@@ -13,10 +13,10 @@ import duckdb
 from orchestration.checks.contract_result import rows_markdown
 from orchestration.checks.invariants import LAST_TABLE
 from orchestration.checks.outcomes import record_outcome
+from orchestration.descriptions.run_metadata import of_which_run
 from orchestration.policies import policy_document
 from orchestration.report.kept import keep_verification
 from orchestration.resources import Market, OpenStage
-from orchestration.run_metadata import of_which_run
 from orchestration.stages import PUBLICATIONS
 from orchestration.verification.findings import Comparison, broken
 from orchestration.verification.manifests import quarter_manifests

@@ -10,16 +10,21 @@ import typer
 from typer.models import CommandInfo
 
 from orchestration.cli import (
+    alerts,
     backfill,
     backtest,
+    calendar,
     curve,
+    daemon,
     evaluate_attribution,
     evidence,
     explain,
     export,
     generate,
     ingest,
+    lineage,
     replay,
+    report,
     rerun,
     run,
     sql,
@@ -33,18 +38,23 @@ from orchestration.cli.app import app
 from orchestration.errors import FbacapError
 
 __all__ = [
+    "alerts",
     "app",
     "backfill",
     "backtest",
+    "calendar",
     "curve",
+    "daemon",
     "evaluate_attribution",
     "evidence",
     "explain",
     "export",
     "generate",
     "ingest",
+    "lineage",
     "main",
     "replay",
+    "report",
     "rerun",
     "run",
     "sql",
@@ -57,7 +67,10 @@ __all__ = [
 
 _PANELS = {
     "Run the market": ("generate", "ingest", "run", "backfill", "rerun", "status"),
-    "Look at results": ("sql", "curve", "explain", "statement", "evidence", "export", "ui"),
+    "Run it on schedule": ("calendar", "daemon", "alerts"),
+    "Look at results": (
+        *("sql", "curve", "report", "explain", "statement", "evidence", "lineage", "export", "ui"),
+    ),
     "Check what is published": ("verify", "replay"),
     "Ask what would be": ("what-if", "backtest", "evaluate-attribution"),
 }
@@ -74,7 +87,8 @@ def _arrange() -> None:
     for command in app.registered_commands:
         command.rich_help_panel = place[_name(command)][1]
     for group in app.registered_groups:
-        group.rich_help_panel = place["export"][1]
+        name = "alerts" if group.name == "alerts" else "export"
+        group.rich_help_panel = place[name][1]
     app.registered_commands.sort(key=lambda command: place[_name(command)][0])
 
 

@@ -115,9 +115,12 @@ def _schedule(
     situation = read_situation(data, None, now, asked)
     stages = schedule(situation)
     is_open = any(entry.state in _OPEN for entry in stages)
-    if not is_open or not (data.dagster_home / "dagster.yaml").exists():
+    if not is_open:
         return situation, stages
-    from orchestration.instance import instance
+    from orchestration.instance import CONFIGURATION, dagster_home, instance
+
+    if not (dagster_home(data) / CONFIGURATION).exists():
+        return situation, stages
 
     with instance(data) as history:
         situation = read_situation(data, history, now, asked)

@@ -14,8 +14,10 @@ from dbt_scenarios import (
     add_sales_of_the_quarter,
 )
 from late_records import announced_and_cleared, settled_four_times
+from two_quarters import QUARTERS, copy_of, land_two_quarters
 
 from orchestration.paths import DataFolder
+from orchestration.runner import choose_stages, run_quarter, utc_now
 
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
@@ -73,4 +75,19 @@ def settled_market(cleared_market, tmp_path_factory):
     data = DataFolder(tmp_path_factory.mktemp("settled") / "data")
     shutil.copytree(cleared_market.root, data.root)
     settled_four_times(data)
+    return data
+
+
+@pytest.fixture(scope="session")
+def landed_quarters(tmp_path_factory):
+    """Two small quarters that nothing has been run of."""
+    return land_two_quarters(tmp_path_factory.mktemp("two-quarters"))
+
+
+@pytest.fixture(scope="session")
+def one_after_another(landed_quarters, tmp_path_factory):
+    """The two quarters run one after another, in this process."""
+    data = copy_of(landed_quarters, tmp_path_factory.mktemp("serial") / "data")
+    for quarter in QUARTERS:
+        list(run_quarter(data, quarter, choose_stages(data, quarter, None, utc_now())))
     return data

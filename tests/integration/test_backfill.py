@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,57 +15,11 @@ from pathlib import Path
 import pytest
 from late_records import deliver_refunds
 from rich.console import Console
+from two_quarters import QUARTERS, STAGES, copy_of, published_bytes
 
-from fbacap_logic.calendar import Quarter
 from orchestration.backfill.text import print_backfill
-from orchestration.files import file_digest
-from orchestration.ingest import ingest_folder
 from orchestration.paths import PROJECT, DataFolder
 from orchestration.published import published_quarters, published_runs
-from orchestration.runner import choose_stages, run_quarter, utc_now
-from orchestration.simulation import generate
-
-QUARTERS = (Quarter(2025, 3), Quarter(2025, 4))
-STAGES = ("announce", "round-1", "preliminary", "final", "true-up")
-_POLICY = """\
-policy_version: one-round
-in_force_from: 2000-01-01
-calendar: {round_close_days: [-14]}
-"""
-
-
-@pytest.fixture(scope="module")
-def landed(tmp_path_factory) -> DataFolder:
-    """Two small quarters that nothing has been run of; one round a quarter keeps them short."""
-    folder = tmp_path_factory.mktemp("input")
-    generate(folder, sellers=40, quarters=2, seed=11, last_quarter=QUARTERS[-1])
-    data = DataFolder(tmp_path_factory.mktemp("landed") / "data")
-    data.policies.mkdir(parents=True)
-    (data.policies / "policy.yaml").write_text(_POLICY, encoding="utf-8")
-    ingest_folder(data, folder, kind="tables", historical=True)
-    return data
-
-
-def copy_of(landed: DataFolder, root) -> DataFolder:
-    shutil.copytree(landed.root, root)
-    return DataFolder(root)
-
-
-@pytest.fixture(scope="module")
-def one_after_another(landed, tmp_path_factory) -> DataFolder:
-    data = copy_of(landed, tmp_path_factory.mktemp("serial") / "data")
-    for quarter in QUARTERS:
-        list(run_quarter(data, quarter, choose_stages(data, quarter, None, utc_now())))
-    return data
-
-
-def published_bytes(data: DataFolder) -> dict[str, str]:
-    """SHA-256 of every file of the published zone that is data or a manifest."""
-    return {
-        path.relative_to(data.published).as_posix(): file_digest(path)
-        for path in sorted(data.published.rglob("*"))
-        if path.is_file() and "_locks" not in path.parts
-    }
 
 
 def backfill(data: DataFolder, *words: str) -> subprocess.Popen[str]:
@@ -112,7 +65,7 @@ def has_ended(pid: int) -> bool:
 
 
 @contextmanager
-def nothing_is_published_of(data: DataFolder, quarter: Quarter):
+def nothing_is_published_of(data: DataFolder, quarter):
     """Hold up every publication of a quarter, as a slow disk would."""
     with (data.published / "_locks" / f"{quarter.key}.lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
@@ -120,9 +73,9 @@ def nothing_is_published_of(data: DataFolder, quarter: Quarter):
 
 
 @pytest.fixture(scope="module")
-def killed_and_gone_on_with(landed, tmp_path_factory):
+def killed_and_gone_on_with(landed_quarters, tmp_path_factory):
     """A backfill whose first quarter is slow, killed meanwhile, then started again to its end."""
-    data = copy_of(landed, tmp_path_factory.mktemp("parallel") / "data")
+    data = copy_of(landed_quarters, tmp_path_factory.mktemp("parallel") / "data")
     first = backfill(data)
     lines_until(first, "2025Q3 announce: published")
     with nothing_is_published_of(data, QUARTERS[0]):

@@ -6,9 +6,14 @@ import sys
 
 import dagster as dg
 import pytest
+from asset_faults import asset_faults, check_faults
 
 from orchestration.assets.history import HISTORY
+from orchestration.assets.quarter_report import KEY as QUARTER_REPORT
+from orchestration.assets.whole_quarters import HELD, SETTLED
 from orchestration.build import build_definitions
+from orchestration.descriptions.groups import GROUPS, group_of
+from orchestration.descriptions.specs import COLUMN_SCHEMA, stage_specs
 from orchestration.paths import PROJECT, DataFolder
 from orchestration.stages import INPUT_TABLES, PUBLICATIONS, STAGES
 
@@ -20,6 +25,8 @@ SIX = (
     "incremental_sales",
     "settlements",
 )
+
+NO_TABLES = {*PUBLICATIONS.values(), QUARTER_REPORT, HELD, SETTLED}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +42,7 @@ def graph(definitions):
 def test_the_six_stages_are_assets_of_groups_with_their_names(graph):
     assert tuple(stage.name for stage in STAGES) == SIX
     for name in SIX:
-        assert graph.get(dg.AssetKey(name)).group_name == name
+        assert graph.get(dg.AssetKey(name)).group_name == group_of(name)
 
 
 def test_only_what_comes_from_before_the_quarter_is_external(graph):
@@ -58,12 +65,64 @@ def test_every_input_table_is_used(graph):
         assert graph.get(dg.AssetKey(["landing", table])).child_keys, table
 
 
-def test_every_asset_has_an_owner_a_group_and_a_description(graph):
-    for key in graph.materializable_asset_keys:
-        node = graph.get(key)
-        assert node.owners, key
-        assert node.group_name != "default", key
-        assert node.description, key
+def specs(definitions) -> list[dg.AssetSpec]:
+    return [
+        definitions.resolve_assets_def(key).get_asset_spec(key)
+        for key in definitions.resolve_asset_graph().get_all_asset_keys()
+    ]
+
+
+def test_every_asset_is_described_to_someone_who_has_never_seen_the_project(definitions):
+    faults = {
+        f"{spec.key.to_user_string()} {fault}"
+        for spec in specs(definitions)
+        for fault in asset_faults(spec, is_table=spec.key.path[-1] not in NO_TABLES)
+    }
+    assert faults == set()
+
+
+DESCRIBED = stage_specs(STAGES[-1])[0]
+BARE_COLUMN = dg.TableSchema([dg.TableColumn("fee_minor", "BIGINT", "The fee.")])
+MUTE_COLUMN = dg.TableSchema([dg.TableColumn("seller_id", "VARCHAR")])
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"owners": []}, "has no owner"),
+        ({"kinds": set()}, "has no kinds"),
+        ({"group_name": "settlements"}, "is in group settlements"),
+        ({"description": "What it is."}, "lacks **Formula**"),
+        ({"description": "**Rule:** §7 **Formula**"}, "lacks **Grain:**"),
+        ({"description": "**Grain:** one row **Formula**"}, "lacks **Rule:**"),
+        ({"metadata": {}}, "names no section of the rules"),
+        ({"metadata": {"rule": "§7"}}, "does not show the rule's words"),
+        ({"metadata": {}}, "has no column schema"),
+        ({"metadata": {COLUMN_SCHEMA: BARE_COLUMN}}, "column fee_minor is a number without a unit"),
+        ({"metadata": {COLUMN_SCHEMA: MUTE_COLUMN}}, "column seller_id has no description"),
+    ],
+)
+def test_an_asset_that_lacks_part_of_its_description_is_found(change, fault):
+    assert asset_faults(DESCRIBED) == []
+    found = asset_faults(DESCRIBED.replace_attributes(**change))
+    assert any(each.startswith(fault) for each in found), found
+
+
+def test_every_check_says_what_must_hold(graph):
+    faults = [
+        fault for key in graph.asset_check_keys for fault in check_faults(graph.get_check_spec(key))
+    ]
+    assert faults == []
+
+
+@pytest.mark.parametrize("description", [None, "", "It holds."])
+def test_a_check_without_a_sentence_is_found(description):
+    assert check_faults(dg.AssetCheckSpec("contract", asset="t", description=description))
+
+
+def test_groups_stand_in_the_order_of_a_quarter_when_sorted_by_name():
+    named = [group_of(name) for name in GROUPS]
+    assert named == sorted(named)
 
 
 def test_every_table_that_crosses_a_stage_has_a_blocking_contract(graph):

@@ -1,0 +1,179 @@
+"""The market on PostgreSQL as `deploy/` sets it up: the same bytes, one history, limits that hold.
+
+The reference is the quarter that other tests share, run with the storage of a data folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+from late_records import QUARTER, zone_bytes
+from postgres_server import postgres_server, programs
+from ui_server import LOCATION, free_port, serving
+
+from orchestration.errors import BadConfiguration
+from orchestration.instance import instance
+from orchestration.paths import PROJECT, DataFolder
+from orchestration.published import published_runs
+
+_COMMAND = [sys.executable, "-c", "from orchestration.cli import main; main()"]
+_STAGES = ("announce", "round-4", "preliminary")
+_ENDED_PATIENCE_SECONDS = 180
+_LAUNCH = """
+mutation($params: ExecutionParams!) { answer: launchRun(executionParams: $params) {
+  __typename ... on LaunchRunSuccess { run { runId status } } ... on PythonError { message } } }
+"""
+_STATES = "{ runsOrError { ... on Runs { results { runId status } } } }"
+
+
+@pytest.fixture(scope="module")
+def database():
+    found = programs()
+    if found is None:
+        if os.environ.get("FBACAP_SKIP_NOTHING"):
+            pytest.fail("PostgreSQL's server is not installed: apt-get install postgresql")
+        pytest.skip("PostgreSQL's server is not installed")
+    with postgres_server(found) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def environment(database, tmp_path_factory):
+    """What /etc/fbacap/fbacap.env sets, with the dagster.yaml of `deploy/` in Dagster's home."""
+    home = tmp_path_factory.mktemp("dagster-home")
+    shutil.copy(PROJECT / "deploy" / "dagster.yaml", home)
+    return {**os.environ, "DAGSTER_HOME": str(home), "FBACAP_POSTGRES_URL": database}
+
+
+@pytest.fixture(scope="module")
+def on_postgres(cleared_market, environment, tmp_path_factory):
+    """The shared quarter's input in a folder that readers' group owns, run by the command line."""
+    data = DataFolder(tmp_path_factory.mktemp("on-postgres") / "market")
+    shutil.copytree(cleared_market.landing, data.landing)
+    data.root.chmod(0o2750)
+    data.landing.chmod(0o2750)
+    if os.geteuid() == 0:
+        shutil.chown(data.root, group="nogroup")
+    for stage in _STAGES:
+        command = [*_COMMAND, "run", QUARTER.label, "--stage", stage, "--data", str(data.root)]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, umask=0o027, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    return data
+
+
+@pytest.fixture
+def history(environment, on_postgres, monkeypatch):
+    for name in ("DAGSTER_HOME", "FBACAP_POSTGRES_URL"):
+        monkeypatch.setenv(name, environment[name])
+    with instance(on_postgres) as opened:
+        yield opened
+
+
+def test_the_same_bytes_are_published_as_with_the_storage_of_a_data_folder(
+    on_postgres, settled_market
+):
+    published = zone_bytes(on_postgres)
+    numbers = {run.stage: run.run for run in published_runs(on_postgres.published, QUARTER)}
+    assert tuple(numbers) == _STAGES
+    expected = {
+        path: digest
+        for path, digest in zone_bytes(settled_market).items()
+        if "_locks" in path or any(f"run={number:04d}" in path for number in numbers.values())
+    }
+    assert len(expected) > 20
+    assert published == expected
+
+
+def test_runs_their_events_and_materializations_are_read_from_postgresql(history, on_postgres):
+    assert type(history.event_log_storage).__name__ == "PostgresEventLogStorage"
+    finished = [run for run in history.get_runs() if run.is_success]
+    stages = {run.tags["fbacap/stage"] for run in finished}
+    assert set(_STAGES) <= stages
+    events = history.all_logs(finished[-1].run_id)
+    assert len(events) > 100
+    latest = history.get_latest_materialization_event(dg.AssetKey("settlements"))
+    assert latest is not None
+    assert not (on_postgres.root / "dagster").exists()
+
+
+def test_what_is_published_can_be_read_by_the_readers_group_and_changed_by_nobody(on_postgres):
+    group = on_postgres.root.stat().st_gid
+    entries = [path for path in on_postgres.published.rglob("*") if "_locks" not in path.parts]
+    assert entries
+    for path in (*entries, *(on_postgres.landing / "files").rglob("*")):
+        status = path.stat()
+        assert status.st_gid == group or on_postgres.landing in path.parents, path
+        assert status.st_mode & stat.S_IRGRP, path
+        assert not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH), path
+        if path.is_file():
+            assert not status.st_mode & stat.S_IWUSR, path
+
+
+def test_a_quarter_launched_twice_runs_once_at_a_time_by_daemon_and_operators_ui(
+    on_postgres, environment, history
+):
+    ui = [*_COMMAND, "ui", "--port", str(free_port()), "--data", str(on_postgres.root)]
+    daemon = [*_COMMAND, "daemon", "--no-schedule", "--data", str(on_postgres.root)]
+    before = zone_bytes(on_postgres)
+    with serving(ui, environment) as server, subprocess.Popen(
+        daemon, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:  # fmt: skip
+        try:
+            launched = [_launch(server) for _ in range(2)]
+            assert server.wait_until(lambda: _ended(server, launched), _ENDED_PATIENCE_SECONDS)
+        finally:
+            process.terminate()
+    records = history.get_run_records(dg.RunsFilter(run_ids=launched))
+    assert [record.dagster_run.status for record in records] == [dg.DagsterRunStatus.SUCCESS] * 2
+    first, second = sorted((record.start_time, record.end_time) for record in records)
+    assert first[1] <= second[0]
+    assert zone_bytes(on_postgres) == before
+
+
+def _launch(server) -> str:
+    selector = {
+        "repositoryName": LOCATION["repositoryName"],
+        "repositoryLocationName": LOCATION["repositoryLocationName"],
+        "jobName": "announce",
+    }
+    tags = {"dagster/partition": QUARTER.key, "fbacap/stage": "announce"}
+    metadata = {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
+    params = {"selector": selector, "mode": "default", "executionMetadata": metadata}
+    answer = server.ask(_LAUNCH, params=params)
+    run = answer["data"]["answer"].get("run")
+    assert run, answer
+    assert run["status"] == "QUEUED"
+    return run["runId"]
+
+
+def _ended(server, launched: list[str]) -> bool:
+    results = server.ask(_STATES)["data"]["runsOrError"]["results"]
+    states = {run["runId"]: run["status"] for run in results}
+    return all(states[run_id] in ("SUCCESS", "FAILURE", "CANCELED") for run_id in launched)
+
+
+@pytest.mark.parametrize(
+    "url", [None, "postgresql://fbacap@/fbacap?host=/nowhere", "no URL of a database, secret"]
+)
+def test_a_history_that_cannot_be_opened_is_one_sentence_without_secrets(
+    tmp_path, monkeypatch, url
+):
+    pytest.importorskip("dagster_postgres", reason="fbacap[postgres] is not installed")
+    shutil.copy(PROJECT / "deploy" / "dagster.yaml", tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("FBACAP_DATA", "")
+    monkeypatch.delenv("FBACAP_POSTGRES_URL", raising=False)
+    if url is not None:
+        monkeypatch.setenv("FBACAP_POSTGRES_URL", url)
+    with pytest.raises(BadConfiguration, match="check the file, FBACAP_POSTGRES_URL") as caught:
+        instance(DataFolder(tmp_path / "data"))
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
