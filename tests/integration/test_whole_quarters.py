@@ -18,7 +18,6 @@ import pytest
 from two_quarters import QUARTERS, STAGES, copy_of, published_bytes
 
 from orchestration.assets.whole_quarters import HELD, SETTLED
-from orchestration.instance import instance, prepare_home
 from orchestration.paths import PROJECT, DataFolder
 from orchestration.published import published_runs
 
@@ -48,26 +47,21 @@ def free_port() -> int:
 @contextmanager
 def served(data: DataFolder):
     """Webserver and daemon over one data folder, as the command line starts them."""
-    prepare_home(data)
     port = free_port()
-    module = ["--module-name", "orchestration.definitions", "--working-directory", str(PROJECT)]
-    commands = (
-        ["dagster_webserver", *module, "--host", "127.0.0.1", "--port", str(port)],
-        ["dagster._daemon", "run", *module],
-    )
-    environment = {
-        **os.environ, "FBACAP_DATA": str(data.root), "DAGSTER_HOME": str(data.dagster_home),
-        "PYTHONPATH": str(PROJECT),
-    }  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"} | {
+        "PYTHONPATH": str(PROJECT)
+    }
+    commands = (["ui", "--port", str(port)], ["daemon"])
     with (data.root / "served.log").open("w") as log:
         processes = [
             subprocess.Popen(
-                [sys.executable, "-m", *words], env=environment, stdout=log, stderr=log
+                [sys.executable, "-m", "orchestration.cli", *words, "--data", str(data.root)],
+                env=environment, stdout=log, stderr=log,
             )
             for words in commands
-        ]
+        ]  # fmt: skip
         try:
-            yield f"http://127.0.0.1:{port}/graphql"
+            yield f"http://127.0.0.1:{port}/graphql", processes
         finally:
             for process in processes:
                 process.send_signal(signal.SIGTERM)
@@ -85,11 +79,12 @@ def ask(address: str, query: str, **variables) -> dict:
         return json.load(answer)["data"]
 
 
-def wait_until(happened) -> None:
+def wait_until(happened, processes) -> None:
     """Look once a second: neither webserver nor daemon says by itself when it is done."""
     for _ in range(_PATIENCE_SECONDS):
         if happened():
             return
+        assert all(process.poll() is None for process in processes), "a server ended by itself"
         time.sleep(1)
     pytest.fail("neither happened nor failed in ten minutes")
 
@@ -105,8 +100,8 @@ def answers(address: str) -> bool:
 def backfilled(landed_quarters, tmp_path_factory):
     """Both quarters backfilled from the UI, asked for in the wrong order."""
     data = copy_of(landed_quarters, tmp_path_factory.mktemp("ui") / "data")
-    with served(data) as address:
-        wait_until(lambda: answers(address))
+    with served(data) as (address, processes):
+        wait_until(lambda: answers(address), processes)
         backfill = {
             "assetSelection": [{"path": [SETTLED]}, {"path": [HELD]}],
             "partitionNames": [quarter.key for quarter in reversed(QUARTERS)],
@@ -118,7 +113,7 @@ def backfilled(landed_quarters, tmp_path_factory):
             found = ask(address, _STATUS, id=launched["backfillId"])
             return found["partitionBackfillOrError"]["status"]
 
-        wait_until(lambda: status() != "REQUESTED")
+        wait_until(lambda: status() != "REQUESTED", processes)
         ended = status()
     return data, ended
 
@@ -136,7 +131,7 @@ def test_a_backfill_from_the_ui_publishes_the_same_bytes_as_the_command_line(
 def test_no_market_began_before_the_one_before_it_was_held(backfilled):
     data, _ = backfilled
     held = {}
-    with instance(data) as dagster:
+    with dg.DagsterInstance.from_config(str(data.dagster_home)) as dagster:
         for record in dagster.get_run_records():
             run = record.dagster_run
             if dg.AssetKey(HELD) in (run.asset_selection or ()):
@@ -150,6 +145,6 @@ def test_no_market_began_before_the_one_before_it_was_held(backfilled):
 
 def test_the_stage_runs_of_a_backfill_stand_in_the_same_history_with_their_own_checks(backfilled):
     data, _ = backfilled
-    with instance(data) as dagster:
+    with dg.DagsterInstance.from_config(str(data.dagster_home)) as dagster:
         jobs = [run.job_name for run in dagster.get_runs() if "fbacap/stage" in run.tags]
     assert sorted(jobs) == sorted(stage.replace("-", "_") for stage in STAGES for _ in QUARTERS)

@@ -24,8 +24,7 @@ _TEXTS = {
     "currency": ["EUR"],
     "source_file": ["another"],
 }
-# Which row speaks of which: changed, a row is another row. What depends on them is told as a copy,
-# a match or a tie-break, and tested by renaming them all.
+# Which row speaks of which: changed, a row is another row, so they are not changed here.
 KEYS = frozenset(
     {
         "marketplace_id", "storage_type", "seller_id", "request_id", "round", "revision", "day",
