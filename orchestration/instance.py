@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.errors import DagsterError
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.errors import BadConfiguration
@@ -67,7 +66,7 @@ def instance(data: DataFolder) -> dg.DagsterInstance:
     configuration = prepare_home(data) / CONFIGURATION
     try:
         return dg.DagsterInstance.from_config(str(configuration.parent))
-    except (DagsterError, SQLAlchemyError, ImportError) as error:
+    except (dg.DagsterError, SQLAlchemyError, ImportError) as error:
         raise _unusable(configuration, error) from error
     except Exception as error:
         if type(error).__name__ != _NO_POSTGRES:

@@ -1,8 +1,6 @@
-"""What several test files share: working files that dbt has built, and a settled quarter."""
+"""What several test files share: working files that dbt has built, and two small quarters."""
 
 from __future__ import annotations
-
-import shutil
 
 import pytest
 from dbt_runs import built, describe_run, filled, messages
@@ -13,10 +11,8 @@ from dbt_scenarios import (
     add_sales_before_the_announcement,
     add_sales_of_the_quarter,
 )
-from late_records import announced_and_cleared, settled_four_times
 from two_quarters import QUARTERS, copy_of, land_two_quarters
 
-from orchestration.paths import DataFolder
 from orchestration.runner import choose_stages, run_quarter, utc_now
 
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
@@ -61,21 +57,6 @@ def dbt_settled(dbt_empty, tmp_path_factory):
     with built(working_file, "build", *_NO_UNIT_TESTS) as outcome:
         assert outcome.result.success, messages(outcome.result)
         yield outcome
-
-
-@pytest.fixture(scope="session")
-def cleared_market(tmp_path_factory):
-    """A generated quarter whose rounds have closed; nothing of it is settled."""
-    return announced_and_cleared(tmp_path_factory.mktemp("cleared"))
-
-
-@pytest.fixture(scope="session")
-def settled_market(cleared_market, tmp_path_factory):
-    """The same quarter after four settlement runs, with late records between them."""
-    data = DataFolder(tmp_path_factory.mktemp("settled") / "data")
-    shutil.copytree(cleared_market.root, data.root)
-    settled_four_times(data)
-    return data
 
 
 @pytest.fixture(scope="session")

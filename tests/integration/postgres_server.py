@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from orchestration.paths import PROJECT
+
 _SETTINGS = "-c listen_addresses='' -c fsync=off -c unix_socket_directories='{folder}'"
-ROLE = "fbacap"
-DATABASE = "fbacap"
+_SET_UP = PROJECT / "deploy" / "postgres.sql"
 
 
 def programs() -> Path | None:
@@ -30,7 +31,7 @@ def programs() -> Path | None:
 
 @contextmanager
 def postgres_server(bin_folder: Path) -> Iterator[str]:
-    """An empty database and a role that owns it, as the URL that fbacap is given.
+    """What `deploy/postgres.sql` makes; its URL without the role, to be filled in as `{role}`.
 
     PostgreSQL refuses to run as root; there it runs as the user that its package made.
     """
@@ -43,12 +44,15 @@ def postgres_server(bin_folder: Path) -> Iterator[str]:
             _run([str(bin_folder / program), *words], folder)
 
         cluster = str(folder / "cluster")
-        run("initdb", "-D", cluster, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        kind = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        run("initdb", "-D", cluster, *kind)
         settings = _SETTINGS.format(folder=folder)
         run("pg_ctl", "-D", cluster, "-w", "-l", str(folder / "log"), "-o", settings, "start")
         try:
-            run("createdb", "-h", str(folder), "-U", ROLE, DATABASE)
-            yield f"postgresql+psycopg2://{ROLE}@/{DATABASE}?host={folder}"
+            set_up = shutil.copy(_SET_UP, folder)
+            connect = ("-h", str(folder), "-U", "postgres", "-v", "ON_ERROR_STOP=1")
+            run("psql", *connect, "-f", str(set_up))
+            yield f"postgresql+psycopg2://{{role}}@/fbacap?host={folder}"
         finally:
             run("pg_ctl", "-D", cluster, "-w", "-m", "immediate", "stop")
 

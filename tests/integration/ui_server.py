@@ -12,7 +12,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ LOCATION = {
     "repositoryLocationName": "orchestration.definitions",
 }
 _PATIENCE_SECONDS = 120
+_LISTENS = "0A"
 
 
 class Server:
@@ -74,6 +76,25 @@ def serving(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[
             yield server
         finally:
             process.terminate()
+
+
+def listening_addresses(process_id: int) -> set[str]:
+    """Addresses, as the kernel writes them, on which a process or one that it started listens."""
+    tables = [Path("/proc/net") / name for name in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table.read_text().splitlines()[1:]]
+    addresses = {f"socket:[{row[9]}]": row[1] for row in rows if row[3] == _LISTENS}
+    opened = set()
+    for pid in _with_children(process_id):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                opened.add(str(descriptor.readlink()))
+    return {address for inode, address in addresses.items() if inode in opened}
+
+
+def _with_children(process_id: int) -> list[int]:
+    tasks = Path(f"/proc/{process_id}/task").iterdir()
+    children = " ".join((task / "children").read_text() for task in tasks).split()
+    return [process_id, *(pid for child in children for pid in _with_children(int(child)))]
 
 
 def free_port() -> int:

@@ -6,13 +6,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-import dagster as dg
 import pytest
 import yaml
+from dagster._core.instance.ref import InstanceRef
 
 from orchestration import dbt_runner
+from orchestration.alerts.configuration import load_alerts
 from orchestration.instance import instance
 from orchestration.paths import PROJECT, DataFolder
 
@@ -135,7 +137,7 @@ def test_dagster_takes_both_configurations_and_keeps_the_limits_of_a_data_folder
     monkeypatch.setenv("FBACAP_POSTGRES_URL", "postgresql+psycopg2://x@/x?host=/nowhere")
     for name in ("dagster.yaml", "dagster-auditors.yaml"):
         shutil.copy(DEPLOY / name, fresh_home / "dagster.yaml")
-        reference = dg._core.instance.ref.InstanceRef.from_dir(str(fresh_home))
+        reference = InstanceRef.from_dir(str(fresh_home))
         assert reference.storage_data.class_name == "DagsterPostgresStorage"
         assert reference.settings["telemetry"] == {"enabled": False}
     (fresh_home / "dagster.yaml").unlink()
@@ -193,9 +195,36 @@ def test_users_and_folders_are_made_as_declared(tmp_path):
     assert home.readlink() == Path("/etc/fbacap/dagster.yaml")
 
 
-def test_the_wrapper_is_a_script_that_the_shell_takes():
+def test_the_example_of_alerts_is_one_that_fbacap_takes():
+    configuration = load_alerts(DEPLOY / "alerts.yaml.example")
+    assert [sink.kind for sink in configuration.sinks] == ["log", "email"]
+
+
+def test_the_wrapper_runs_fbacap_as_its_user_with_its_environment_and_the_words_as_given():
+    if os.geteuid() != 0 or shutil.which("runuser") is None:
+        pytest.skip("only root can become another user, with runuser")
+    with tempfile.TemporaryDirectory(prefix="fbacap-wrapper-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "fbacap.env").write_text('FBACAP_DATA="/a b"\n', encoding="utf-8")
+        text = (DEPLOY / "fbacap").read_text(encoding="utf-8").replace("/etc/fbacap", name)
+        text = text.replace("-u fbacap", "-u nobody").replace("!= fbacap", "!= nobody")
+        wrapper, installed = folder / "wrapper", folder / "installed"
+        wrapper.write_text(text.replace(INSTALLED, str(installed)), encoding="utf-8")
+        installed.write_text(
+            '#!/bin/sh\nid -un; umask; echo "$FBACAP_DATA"; printf "%s|" "$@"; exit 6\n'
+        )
+        wrapper.chmod(0o755)
+        installed.chmod(0o755)
+        done = subprocess.run(
+            [wrapper, "rerun", "2025Q4", "--reason", "two words"],
+            cwd=folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.stdout.split("\n") == [
+        "nobody", "0027", "/a b", "rerun|2025Q4|--reason|two words|"
+    ]  # fmt: skip
+    assert done.returncode == 6
     assert os.access(DEPLOY / "fbacap", os.X_OK)
-    subprocess.run(["/bin/sh", "-n", str(DEPLOY / "fbacap")], check=True)
 
 
 def test_every_file_has_its_place_in_the_operations_page():

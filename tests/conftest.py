@@ -1,0 +1,32 @@
+"""One generated quarter that integration and browser tests share, before and after it is settled.
+
+Here belong fixtures of several folders. What makes them is imported by the test that asks first:
+unit tests, which ask for none, start without the engine.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def cleared_market(tmp_path_factory):
+    """A generated quarter whose rounds have closed; nothing of it is settled."""
+    from late_records import announced_and_cleared
+
+    return announced_and_cleared(tmp_path_factory.mktemp("cleared"))
+
+
+@pytest.fixture(scope="session")
+def settled_market(cleared_market, tmp_path_factory):
+    """The same quarter after four settlement runs, with late records between them."""
+    from late_records import settled_four_times
+
+    from orchestration.paths import DataFolder
+
+    data = DataFolder(tmp_path_factory.mktemp("settled") / "data")
+    shutil.copytree(cleared_market.root, data.root)
+    settled_four_times(data)
+    return data
