@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from made_once import made_once
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,9 @@ def cleared_market(tmp_path_factory):
     """A generated quarter whose rounds have closed; nothing of it is settled."""
     from late_records import announced_and_cleared
 
-    return announced_and_cleared(tmp_path_factory.mktemp("cleared"))
+    from orchestration.paths import DataFolder
+
+    return DataFolder(made_once(tmp_path_factory, "cleared", announced_and_cleared) / "data")
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +29,9 @@ def settled_market(cleared_market, tmp_path_factory):
 
     from orchestration.paths import DataFolder
 
-    data = DataFolder(tmp_path_factory.mktemp("settled") / "data")
-    shutil.copytree(cleared_market.root, data.root)
-    settled_four_times(data)
-    return data
+    def settle(folder):
+        data = DataFolder(folder / "data")
+        shutil.copytree(cleared_market.root, data.root)
+        settled_four_times(data)
+
+    return DataFolder(made_once(tmp_path_factory, "settled", settle) / "data")

@@ -11,8 +11,10 @@ from dbt_scenarios import (
     add_sales_before_the_announcement,
     add_sales_of_the_quarter,
 )
+from made_once import made_once
 from two_quarters import QUARTERS, copy_of, land_two_quarters
 
+from orchestration.paths import DataFolder
 from orchestration.runner import choose_stages, run_quarter, utc_now
 
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
@@ -62,13 +64,16 @@ def dbt_settled(dbt_empty, tmp_path_factory):
 @pytest.fixture(scope="session")
 def landed_quarters(tmp_path_factory):
     """Two small quarters that nothing has been run of."""
-    return land_two_quarters(tmp_path_factory.mktemp("two-quarters"))
+    return DataFolder(made_once(tmp_path_factory, "two-quarters", land_two_quarters) / "data")
 
 
 @pytest.fixture(scope="session")
 def one_after_another(landed_quarters, tmp_path_factory):
-    """The two quarters run one after another, in this process."""
-    data = copy_of(landed_quarters, tmp_path_factory.mktemp("serial") / "data")
-    for quarter in QUARTERS:
-        list(run_quarter(data, quarter, choose_stages(data, quarter, None, utc_now())))
-    return data
+    """The two quarters run one after another, in one process."""
+
+    def run(folder):
+        data = copy_of(landed_quarters, folder / "data")
+        for quarter in QUARTERS:
+            list(run_quarter(data, quarter, choose_stages(data, quarter, None, utc_now())))
+
+    return DataFolder(made_once(tmp_path_factory, "one-after-another", run) / "data")

@@ -118,6 +118,15 @@ def backfilled(landed_quarters, tmp_path_factory):
     return data, ended
 
 
+@contextmanager
+def history_of(data: DataFolder):
+    home = str(data.dagster_home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", home)
+        with dg.DagsterInstance.from_config(home) as dagster:
+            yield dagster
+
+
 def test_a_backfill_from_the_ui_publishes_the_same_bytes_as_the_command_line(
     backfilled, one_after_another
 ):
@@ -131,7 +140,7 @@ def test_a_backfill_from_the_ui_publishes_the_same_bytes_as_the_command_line(
 def test_no_market_began_before_the_one_before_it_was_held(backfilled):
     data, _ = backfilled
     held = {}
-    with dg.DagsterInstance.from_config(str(data.dagster_home)) as dagster:
+    with history_of(data) as dagster:
         for record in dagster.get_run_records():
             run = record.dagster_run
             if dg.AssetKey(HELD) in (run.asset_selection or ()):
@@ -145,6 +154,6 @@ def test_no_market_began_before_the_one_before_it_was_held(backfilled):
 
 def test_the_stage_runs_of_a_backfill_stand_in_the_same_history_with_their_own_checks(backfilled):
     data, _ = backfilled
-    with dg.DagsterInstance.from_config(str(data.dagster_home)) as dagster:
+    with history_of(data) as dagster:
         jobs = [run.job_name for run in dagster.get_runs() if "fbacap/stage" in run.tags]
     assert sorted(jobs) == sorted(stage.replace("-", "_") for stage in STAGES for _ in QUARTERS)
