@@ -14,6 +14,8 @@ from orchestration.paths import DATA_VARIABLE, DataFolder
 HOME_VARIABLE = "DAGSTER_HOME"
 POSTGRES_VARIABLE = "FBACAP_POSTGRES_URL"
 CONFIGURATION = "dagster.yaml"
+# Homes that this process has put into DAGSTER_HOME itself: not a choice that the next folder heeds.
+_of_data_folders: set[str] = set()
 _NO_POSTGRES = "DagsterPostgresException"  # of a package that only the extra `postgres` installs
 _CONFIGURATION = """\
 # One run a quarter at a time; more quarters side by side are fine.
@@ -44,6 +46,8 @@ def prepare_home(data: DataFolder) -> Path:
     """
     os.environ[DATA_VARIABLE] = str(data.root)
     home = dagster_home(data)
+    if home == data.dagster_home:
+        _of_data_folders.add(str(home))
     os.environ[HOME_VARIABLE] = str(home)
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / CONFIGURATION
@@ -53,8 +57,9 @@ def prepare_home(data: DataFolder) -> Path:
 
 
 def dagster_home(data: DataFolder) -> Path:
-    """DAGSTER_HOME where it is set; else the instance stands in the data folder."""
-    return Path(os.environ.get(HOME_VARIABLE) or data.dagster_home)
+    """DAGSTER_HOME where somebody has set it; else the instance stands in the data folder."""
+    named = os.environ.get(HOME_VARIABLE)
+    return Path(named) if named and named not in _of_data_folders else data.dagster_home
 
 
 def instance(data: DataFolder) -> dg.DagsterInstance:

@@ -71,8 +71,10 @@ def run_quarter(
         FbacapError: a stage failed; the stages after it did not run.
     """
     from orchestration.instance import instance
+    from orchestration.working import clear_leftovers
 
     with quarter_lock(data, quarter), instance(data) as dagster_instance:
+        clear_leftovers(data, quarter)
         for stage in stages:
             if on_stage is not None:
                 on_stage(stage)
@@ -90,9 +92,11 @@ def rerun_quarter(
     """
     from orchestration.directed import directed_stage, stated_reason
     from orchestration.instance import instance
+    from orchestration.working import clear_leftovers
 
     stated = stated_reason(reason)
     with quarter_lock(data, quarter):
+        clear_leftovers(data, quarter)
         stage = directed_stage(data, quarter, cut_off, now)
         with instance(data) as dagster_instance:
             return execute_stage(data, dagster_instance, quarter, stage, stated)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fbacap_logic.calendar import Quarter, quarter_range
-from orchestration.landing import landed_files
+from orchestration.markets import quarters_with_market
 from orchestration.paths import DataFolder
 from orchestration.policies import policy_for
 from orchestration.published import (
@@ -26,7 +26,7 @@ def quarter_status(data: DataFolder, now: datetime) -> list[dict[str, Any]]:
     A quarter is listed when its market's capacity has landed or something of it was published. A
     directed rerun's row comes after its quarter's stages, with its reason.
     """
-    quarters = {*published_quarters(data.published), *_quarters_with_capacity(data)}
+    quarters = {*published_quarters(data.published), *quarters_with_market(data)}
     if not quarters:
         return []
     rows = []
@@ -90,18 +90,3 @@ def _cell(row: dict[str, Any] | None) -> str:
     if row["state"] == "published":
         return f"run {row['run']}"
     return str(row["state"])
-
-
-def _quarters_with_capacity(data: DataFolder) -> set[Quarter]:
-    import duckdb
-
-    files = [
-        str(file.typed_path)
-        for file in landed_files(data.landing)
-        if file.table == "network_capacity" and file.rows
-    ]
-    if not files:
-        return set()
-    with duckdb.connect() as connection:
-        rows = connection.execute("select distinct quarter from read_parquet(?)", [files])
-        return {Quarter.containing(day) for (day,) in rows.fetchall()}

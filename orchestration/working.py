@@ -27,6 +27,7 @@ from orchestration.earlier_runs import EarlierTable, earlier_tables
 from orchestration.errors import BadUsage, NotPublished
 from orchestration.files import sql_literal
 from orchestration.landing import LandedFile, landed_files
+from orchestration.paths import DataFolder
 from orchestration.plan import quarters_before
 from orchestration.policies import load_policies
 from orchestration.stage_run import StageRun
@@ -45,6 +46,11 @@ LINEAGE_COLUMNS = (
 def working_folder(run: StageRun, run_id: str) -> Path:
     """Where one run's working file stands."""
     return run.data.work / run.quarter.key / f"{run.stage.name}-{run_id}"
+
+
+def clear_leftovers(data: DataFolder, quarter: Quarter) -> None:
+    """Delete what killed runs of a quarter left; the quarter's lock must be held."""
+    shutil.rmtree(data.work / quarter.key, ignore_errors=True)
 
 
 @contextmanager

@@ -11,6 +11,10 @@ import shutil
 import pytest
 from made_once import made_once
 
+# Each folder's conftest is the module "conftest" while that folder is collected: a search of this
+# one for doctests, which comes after the folders beside it, would meet another's and stop.
+collect_ignore = ["conftest.py"]
+
 
 @pytest.fixture(scope="session")
 def cleared_market(tmp_path_factory):

@@ -18,6 +18,7 @@ from orchestration.descriptions.specs import OWNERS, description, rule_metadata
 from orchestration.errors import BadUsage
 from orchestration.instance import instance
 from orchestration.locks import run_lock
+from orchestration.markets import quarters_with_market
 from orchestration.partitions import QUARTERS
 from orchestration.paths import DataFolder
 from orchestration.plan import StageOfQuarter
@@ -31,7 +32,7 @@ _GRAIN = "one materialisation a quarter"
 _NOTE = (
     "Backfill both assets of this group over a range of "
     "quarters; the stage runs that they make are runs of their own in the same history. What is "
-    "published already from the same inputs is not made again."
+    "published already from the same inputs is not made again; a quarter without capacity has none."
 )
 
 
@@ -96,6 +97,8 @@ def _make_stages(
     kinds: Sequence[StageKind],
     on_wait: Callable[[str], None],
 ) -> list[StageResult]:
+    if quarter not in quarters_with_market(data):
+        return []  # as a quarter between two others may be; the one after it does not wait for it
     due = due_stages(data, quarter, utc_now())
     if not due:
         raise BadUsage(f"nothing of {quarter.label} is due yet; leave it out of the backfill")

@@ -21,16 +21,20 @@ _AMOUNTS = ("base_milli_ft3", "granted_milli_ft3", "fee_minor", "credit_minor", 
 
 @dataclass(frozen=True)
 class TableChange:
-    """How one table differs between two runs: rows by key, and totals that moved.
+    """How one table differs between two runs: rows by key, columns, and totals that moved.
 
-    ``totals``: (marketplace_id, column, before, after), in the column's unit.
+    Of a table that only one run has, all rows are added or removed. ``changed`` compares the
+    columns that both have. ``totals``: (marketplace_id, column, before, after), in the column's
+    unit.
     """
 
     table: str
     added: int
     removed: int
     changed: int
-    totals: tuple[tuple[str, str, int, int], ...]
+    totals: tuple[tuple[str, str, int, int], ...] = ()
+    columns_added: tuple[str, ...] = ()
+    columns_removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class RunChange:
                     "rows_added": change.added,
                     "rows_removed": change.removed,
                     "rows_changed": change.changed,
+                    "columns_added": list(change.columns_added),
+                    "columns_removed": list(change.columns_removed),
                     "totals": [
                         {"marketplace_id": market, "column": column, "before": old, "after": new}
                         for market, column, old, new in change.totals
@@ -80,20 +86,39 @@ def change_of(after: PublishedRun) -> RunChange | None:
 def _changes(
     connection: duckdb.DuckDBPyConnection, before: PublishedRun, after: PublishedRun
 ) -> Iterator[TableChange]:
-    for table, entry in after.tables.items():
-        if table in RELATIVE_TABLES or table not in before.tables:
+    for table in [*after.tables, *(name for name in before.tables if name not in after.tables)]:
+        old, new = before.tables.get(table), after.tables.get(table)
+        if table in RELATIVE_TABLES:
             continue
-        if before.tables[table]["sha256"] == entry["sha256"]:
-            continue
-        names = [column["name"] for column in entry["columns"]]
-        compared = absolute_columns(tuple(names))
-        old, new = (
-            f"read_parquet({sql_literal(run.file(table))}, hive_partitioning = false)"
-            for run in (before, after)
-        )
-        counts = _row_counts(connection, old, new, entry["key"], compared)
-        if any(counts):
-            yield TableChange(table, *counts, tuple(_totals(connection, old, new, names)))
+        if old is None or new is None:
+            added, removed = (entry["rows"] if entry else 0 for entry in (new, old))
+            yield TableChange(table, added, removed, 0)
+        elif old["sha256"] != new["sha256"]:
+            yield from _table_change(connection, table, before, after)
+
+
+def _table_change(
+    connection: duckdb.DuckDBPyConnection, table: str, before: PublishedRun, after: PublishedRun
+) -> Iterator[TableChange]:
+    old_names, new_names = (
+        [column["name"] for column in run.tables[table]["columns"]] for run in (before, after)
+    )
+    both = [name for name in new_names if name in old_names]
+    old, new = (
+        f"read_parquet({sql_literal(run.file(table))}, hive_partitioning = false)"
+        for run in (before, after)
+    )
+    key = [name for name in after.tables[table]["key"] if name in both]
+    counts = _row_counts(connection, old, new, key, absolute_columns(tuple(both)))
+    change = TableChange(
+        table,
+        *counts,
+        tuple(_totals(connection, old, new, both)),
+        tuple(name for name in new_names if name not in both),
+        tuple(name for name in old_names if name not in both),
+    )
+    if any(counts) or change.columns_added or change.columns_removed:
+        yield change
 
 
 def _row_counts(

@@ -19,6 +19,7 @@ from orchestration.errors import Busy, FbacapError
 from orchestration.locks import quarter_lock
 from orchestration.paths import DataFolder
 from orchestration.plan import StageOfQuarter
+from orchestration.working import clear_leftovers
 
 Submit = Callable[[StageOfQuarter, StageCutoff], "Future[StageResult]"]
 
@@ -158,6 +159,7 @@ class _Locks:
         if quarter not in self._held:
             stack = ExitStack()
             stack.enter_context(quarter_lock(self._data, quarter))
+            clear_leftovers(self._data, quarter)
             self._held[quarter] = stack
 
     def release(self, quarters: list[Quarter]) -> None:

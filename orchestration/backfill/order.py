@@ -5,7 +5,7 @@ Here belongs putting the parts together; each is a module beside this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,21 +13,25 @@ from fbacap_logic.calendar import Quarter
 from orchestration.backfill.graph import BackfillGraph, backfill_graph
 from orchestration.backfill.loop import Backfill, run_backfill
 from orchestration.backfill.workers import sensible_count, workers
+from orchestration.errors import BadUsage, NotPublished
+from orchestration.markets import quarters_with_market
 from orchestration.paths import DataFolder
 from orchestration.policies import policy_for
-from orchestration.runner import choose_stages
+from orchestration.runner import due_stages
 
 
 @dataclass(frozen=True)
 class BackfillOrder:
     """What a backfill is to make, and how.
 
-    ``again``: make also what was published from the same inputs by the same code.
+    ``again``: make also what was published from the same inputs by the same code. ``left_out``:
+    quarters of the range of which there is nothing to make, with the reason.
     """
 
     graph: BackfillGraph
     processes: int
     again: bool
+    left_out: Mapping[Quarter, str]
 
 
 def order_backfill(
@@ -48,17 +52,35 @@ def order_backfill(
         again: whether to make what need not be made again.
 
     Raises:
-        BadUsage: nothing of a quarter is due.
+        NotPublished: no quarter of them has a market.
+        BadUsage: nothing of any of them is due.
         BadConfiguration: the policy folder is unusable.
     """
-    due = [
-        (
-            policy_for(data.policies, quarter).calendar_of(quarter),
-            choose_stages(data, quarter, None, now),
+    held = quarters_with_market(data)
+    if not held.intersection(quarters):
+        raise NotPublished(
+            f"nothing is known of {', '.join(quarter.label for quarter in quarters)}: no network "
+            "capacity has landed; `fbacap ingest` it first, or name the data folder with --data"
         )
+    left_out = {
+        quarter: "no network capacity has landed, so it has no market"
         for quarter in quarters
-    ]
-    return BackfillOrder(backfill_graph(due), processes or sensible_count(len(due)), again)
+        if quarter not in held
+    }
+    due = []
+    for quarter in sorted(held.intersection(quarters)):
+        calendar = policy_for(data.policies, quarter).calendar_of(quarter)
+        if stages := due_stages(data, quarter, now):
+            due.append((calendar, stages))
+        else:
+            day = calendar.announced_at.date().isoformat()
+            left_out[quarter] = f"nothing of it is due: it is announced on {day}"
+    if not due:
+        first = min(quarter for quarter in quarters if quarter in held)
+        raise BadUsage(left_out[first].replace("of it is due", f"of {first.label} is due"))
+    return BackfillOrder(
+        backfill_graph(due), processes or sensible_count(len(due)), again, left_out
+    )
 
 
 def make_backfill(

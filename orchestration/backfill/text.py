@@ -6,7 +6,7 @@ Here belong plain values for scripts and their rendering. Deciding what is made 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fbacap_logic.calendar import Quarter
@@ -55,12 +55,22 @@ def result_words(state: Backfill, node: StageOfQuarter) -> str:
     return f"{node.label}: {told}, {result.seconds:.1f} s"
 
 
-def backfill_rows(data: DataFolder, state: Backfill) -> list[dict[str, Any]]:
-    """One document a quarter: its stage runs, settlements by marketplace, and what changed."""
-    return [_quarter(data, state, quarter) for quarter in state.graph.quarters]
+def backfill_rows(
+    data: DataFolder, state: Backfill, left_out: Mapping[Quarter, str]
+) -> list[dict[str, Any]]:
+    """One document a quarter: its stage runs, settlements by marketplace, and what changed.
+
+    ``left_out``: quarters of which nothing was to be made, with the reason.
+    """
+    return [
+        _quarter(data, state, quarter, left_out.get(quarter))
+        for quarter in sorted({*state.graph.quarters, *left_out})
+    ]
 
 
-def _quarter(data: DataFolder, state: Backfill, quarter: Quarter) -> dict[str, Any]:
+def _quarter(
+    data: DataFolder, state: Backfill, quarter: Quarter, left_out: str | None
+) -> dict[str, Any]:
     nodes = state.graph.of_quarter(quarter)
     changes = [
         change_of(state.done[node].published)
@@ -69,6 +79,7 @@ def _quarter(data: DataFolder, state: Backfill, quarter: Quarter) -> dict[str, A
     ]
     return {
         "quarter": quarter.label,
+        "left_out": left_out,
         "stages": [_stage(state, node) for node in nodes],
         "settlements": settlement_rows(data, quarter),
         "changes": [change.as_document() for change in changes if change is not None],
@@ -110,7 +121,7 @@ def print_backfill(console: Console, documents: Sequence[dict[str, Any]]) -> Non
 
 def _counted(stages: Sequence[dict[str, Any]]) -> str:
     states = Counter(stage["state"] for stage in stages)
-    return ", ".join(f"{count} {state}" for state, count in states.items())
+    return ", ".join(f"{count} {state}" for state, count in states.items()) or "none"
 
 
 def _settlement_cells(row: dict[str, Any] | None) -> list[str]:
@@ -134,9 +145,12 @@ def _print_changes(console: Console, documents: Sequence[dict[str, Any]]) -> Non
             for what in ("added", "removed", "changed")
             if entry[f"rows_{what}"]
         )
+        columns = [f"+{name}" for name in entry["columns_added"]]
+        columns += [f"-{name}" for name in entry["columns_removed"]]
+        told = "; ".join([f"rows {counts}", *columns] if counts else columns)
         runs = f"run {change['run_before']} → {change['run']}"
         console.print(
-            f"changed: {quarter} {change['stage']} {runs} {entry['table']}: rows {counts}",
+            f"changed: {quarter} {change['stage']} {runs} {entry['table']}: {told}",
             soft_wrap=True,
             highlight=False,
             markup=False,
@@ -158,6 +172,12 @@ def _print_changes(console: Console, documents: Sequence[dict[str, Any]]) -> Non
 
 def _print_failures(console: Console, documents: Sequence[dict[str, Any]]) -> None:
     for document in documents:
+        if document["left_out"]:
+            console.print(
+                f"left out: {document['quarter']}: {document['left_out']}",
+                soft_wrap=True,
+                highlight=False,
+            )
         for stage in document["stages"]:
             if stage["reason"]:
                 console.print(

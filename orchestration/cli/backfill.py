@@ -54,7 +54,7 @@ def backfill(
     except KeyboardInterrupt:
         typer.echo("fbacap: stopped; the same command goes on from here", err=True)
         raise SystemExit(130) from None
-    documents = backfill_rows(folder, state)
+    documents = backfill_rows(folder, state, order.left_out)
     if as_json:
         print_json(documents)
     else:

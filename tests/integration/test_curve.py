@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from fbacap_logic.calendar import Quarter
-from orchestration.assets.cleared_allocations import last_round_figures
 from orchestration.catalogue import open_catalogue, query
 from orchestration.cli import app
+from orchestration.descriptions.figures import last_round_figures
 from orchestration.errors import BadUsage, NotPublished
 from orchestration.ingest import ingest_folder
 from orchestration.paths import DataFolder

@@ -151,8 +151,12 @@
   document.getElementById("search").hidden = false;
   words.addEventListener("input", search);
   window.addEventListener("hashchange", () => follow(false));
+  // Paper cannot be unfolded: tables print open, a column as far as its reader has unfolded it.
+  let folded = [];
   window.addEventListener("beforeprint", () => {
-    if (shown.hidden) document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+    folded = shown.hidden ? Array.from(document.querySelectorAll("details:not([open])")) : [];
+    folded.forEach((fold) => { fold.open = true; });
   });
+  window.addEventListener("afterprint", () => folded.forEach((fold) => { fold.open = false; }));
   follow(true);
 })();
