@@ -181,11 +181,11 @@ def _landed(work: _Work, source: SourceFile, file: DeliveredFile, first: int) ->
     stored = stored_path(request.landing, table, sha256, source.kind)
     typed = typed_path(request.landing, table, sha256, request.number)
     work.moves += [(file.file.path, stored), (file.typed, typed)]
-    apart, digest = None, None
+    apart, digest, quarantined = None, None, 0
     if file.bad:
         apart = quarantine_path(request.landing, table, sha256, request.number)
         written = file.typed.with_suffix(".quarantine")
-        write_quarantine(
+        quarantined = write_quarantine(
             work.connection, written, file.bad, source_sha256=sha256, first_number=first
         )
         digest = file_digest(written)
@@ -206,7 +206,7 @@ def _landed(work: _Work, source: SourceFile, file: DeliveredFile, first: int) ->
         typed_sha256=file_digest(file.typed),
         delivery=request.number,
         warned_rows=counts.warned_rows,
-        quarantined_rows=len(file.bad),
+        quarantined_rows=quarantined,
         quarantine_path=apart,
         quarantine_sha256=digest,
         released=source.released,

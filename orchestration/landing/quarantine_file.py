@@ -37,8 +37,8 @@ def write_quarantine(
     *,
     source_sha256: str,
     first_number: int,
-) -> None:
-    """Write a file's bad rows as Parquet, in the file's order."""
+) -> int:
+    """Write a file's bad rows as Parquet, in the file's order; gives how many were written."""
     values = [
         {
             "number": number,
@@ -56,7 +56,8 @@ def write_quarantine(
     # A cursor of its own: a table cannot be registered beside a result that is still being read.
     with connection.cursor() as cursor:
         cursor.register("kept_apart", pa.Table.from_pylist(values, schema=pa.schema(COLUMNS)))
-        cursor.execute(
+        written = cursor.execute(
             f"copy (select * from kept_apart order by number) to {sql_literal(target)} "
             "(format parquet, compression zstd)"
-        )
+        ).fetchone()
+    return int(written[0]) if written else 0

@@ -121,11 +121,14 @@ def bad_row_refusal(source: Path, landing: Path) -> str:
     strict = refusal(source, landing, strict=True)
     told = re.sub(r"( \([0-9]+ more [^)]*\))?; (correct it|keep one of them) .*$", "", strict)
     trials = len(list(landing.parent.glob("ordinary-*")))
+    said = ""
     try:
         delivery = take_in(source, landing.parent / f"ordinary-{trials}")
     except BadInput as error:
-        assert str(error).startswith(f"{told}; ")
-        assert "good" in str(error) or "are kept apart" in str(error)
+        said = str(error)
+    if said:
+        assert said.startswith(f"{told}; ")
+        assert "is good" in said or "that are kept apart" in said
     else:
         assert told in [row["sentence"] for file in delivery.files for row in apart(file)]
     return strict
