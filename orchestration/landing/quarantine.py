@@ -162,3 +162,28 @@ def _rows_of_file(file: LandedFile, closed: Mapping[str, _Outcome]) -> Iterable[
             closed_by=closed_by,
             reason=reason,
         )
+
+
+def count_quarantined(landing: Path, before: datetime) -> dict[str, int]:
+    """How many rows received before an instant are kept apart and not released, by table.
+
+    ``before`` is naive UTC. Dismissed rows count: they were received, and no run sees them.
+    """
+    receipts = read_receipts(landing)
+    released = [row_id for file in receipts.files for row_id in file.released]
+    counts: dict[str, int] = {}
+    with duckdb.connect() as connection:
+        for file in receipts.files:
+            if file.quarantine_path is None:
+                continue
+            found = connection.execute(
+                f"select count(*) from read_parquet({sql_literal(file.quarantine_path)}) "
+                "where received_at < $before and not list_contains($released, $prefix || number)",
+                {
+                    "before": before,
+                    "released": released,
+                    "prefix": f"{file.delivery}-{file.table}-",
+                },
+            ).fetchall()
+            counts[file.table] = counts.get(file.table, 0) + found[0][0]
+    return counts

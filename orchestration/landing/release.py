@@ -89,7 +89,8 @@ def release(
         times = (naive_utc(received_at), historical)
         kept: dict[str, str] = {}
         readable = []
-        for each in _by_file(_open_rows(zone, row_ids)):
+        rows = _open_rows(zone, row_ids)
+        for each in _by_file(rows):
             if fault := _unreadable(each):
                 kept |= {row.row_id: fault for row in each.rows}
             else:
@@ -97,13 +98,14 @@ def release(
         kept |= _failing(zone, readable, times)
         passing = [each.without(kept) for each in readable]
         passing = [each for each in passing if each.rows]
+        staying = tuple((row.row_id, kept[row.row_id]) for row in rows if row.row_id in kept)
         if not passing:
-            return Release(None, (), tuple(kept.items()))
+            return Release(None, (), staying)
         prepared = _prepare(zone, "release", passing, times, "refuse")
         delivery = Delivery(zone.number, *times, prepared.files, (), ())
         commit(zone, delivery, prepared.moves, None)
     released = tuple(row_id for file in delivery.files for row_id in file.released)
-    return Release(delivery.number, released, tuple(kept.items()))
+    return Release(delivery.number, released, staying)
 
 
 def dismiss(
