@@ -69,7 +69,8 @@ class RowAccount:
         """What was counted, in words."""
         unread = f", {self.unread_rows:,} not read by this run" if self.unread_rows else ""
         told = (
-            f"of {self.landed_rows:,} rows of {self.table} that had landed before the cut-off "
+            f"of {self.landed_rows:,} landed row{'' if self.landed_rows == 1 else 's'} of "
+            f"{self.table} received before the cut-off "
             f"{self.staged_rows:,} are staged, {self.superseded_rows:,} superseded{unread}"
         )
         if not self.lost_rows:
@@ -112,7 +113,7 @@ def row_account_results(
         found = [row_account(connection, model, quarantined) for model in models]
     record_outcome(market.folder(context), _OUTCOME, _outcome(found))
     about = of_which_run(context.run.tags)
-    yield from (_result(each, about) for each in found)
+    yield from (account_result(each, about) for each in found)
 
 
 def row_account(
@@ -161,7 +162,11 @@ def _outcome(found: Sequence[RowAccount]) -> dict[str, Any]:
     return {"table": _OUTCOME, "passed": all(rule["passed"] for rule in rules), "rules": rules}
 
 
-def _result(account: RowAccount, about: Mapping[str, str]) -> dg.AssetCheckResult:
+def account_result(account: RowAccount, about: Mapping[str, str]) -> dg.AssetCheckResult:
+    """A table's account as Dagster shows it: received = accepted + superseded + quarantined.
+
+    Rows of days that the run does not read are received and neither of the three.
+    """
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(account.model),
         check_name=CHECK_NAME,

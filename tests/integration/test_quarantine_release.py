@@ -183,8 +183,8 @@ def test_of_two_rows_with_one_key_the_last_delivered_is_released(tmp_path, landi
         (
             "1-order_lines-1",
             (
-                "order_line_id 'o2' stands already in order_lines.csv, rows released from delivery 2, "
-                "row 1"
+                "order_line_id 'o2' stands already in order_lines.csv, rows released from "
+                "delivery 2, row 1"
             ),
         ),
     )
