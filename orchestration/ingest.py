@@ -125,7 +125,8 @@ def print_delivery(console: Console, delivery: Delivery) -> None:
         rows_were = "row breaks its" if apart == 1 else "rows break their"
         console.print(
             f"{apart:,} {rows_were} contract and no run will see {'it' if apart == 1 else 'them'}: "
-            f"fbacap quarantine list --delivery {delivery.number}"
+            f"fbacap quarantine list --delivery {delivery.number}",
+            soft_wrap=True,
         )
     for how in sorted({file.simulated for file in delivery.files if file.simulated}):
         tables = ", ".join(file.table for file in delivery.files if file.simulated == how)

@@ -81,8 +81,8 @@ def print_rows(console: Console, rows: Sequence[QuarantinedRow]) -> None:
     """Print rows, the first ones when there are many."""
     for row in rows[:_MOST_ROWS]:
         closed = "" if row.state == "open" else f" [{_state(row)}]"
-        console.print(Text(f"{row.row_id}  {row.rules[0]}{closed}"))
-        console.print(Text(f"    {printable(row.sentence)}"))
+        console.print(Text(f"{row.row_id}  {row.rules[0]}{closed}"), soft_wrap=True)
+        console.print(Text(f"    {printable(row.sentence)}"), soft_wrap=True)
     if len(rows) > _MOST_ROWS:
         console.print(f"… and {len(rows) - _MOST_ROWS:,} more: --json has them all")
 
@@ -102,7 +102,7 @@ def print_row(console: Console, row: QuarantinedRow) -> None:
         "state": _state(row),
     }
     for name, text in facts.items():
-        console.print(Text(f"{name}: {text}"))
+        console.print(Text(f"{name}: {text}"), soft_wrap=True)
 
 
 def print_release(console: Console, release: Release) -> None:
@@ -114,7 +114,7 @@ def print_release(console: Console, release: Release) -> None:
             + (" …" if len(release.released) > _MOST_ROWS else "")
         )
     for row_id, why in release.kept[:_MOST_ROWS]:
-        console.print(Text(f"{row_id} stays in quarantine: {printable(why)}"))
+        console.print(Text(f"{row_id} stays in quarantine: {printable(why)}"), soft_wrap=True)
     if len(release.kept) > _MOST_ROWS:
         console.print(f"… and {len(release.kept) - _MOST_ROWS:,} more: --json has them all")
 

@@ -64,7 +64,8 @@ def list_rows(
             {
                 "accounts": [account_document(each) for each in held],
                 "rows": [row_document(row) for row in rows],
-            }
+            },
+            ascii_only=True,
         )
         return
     print_accounts(console(), held)
@@ -84,7 +85,7 @@ def show(
 
     (row,) = rows_named(read_receipts(data_folder(data).landing), [row_id])
     if as_json:
-        print_json(row_document(row))
+        print_json(row_document(row), ascii_only=True)
     else:
         print_row(console(), row)
 
@@ -121,7 +122,7 @@ def release(
     ids = _ids(landing, row_ids, every=every, table=table)
     done = release_rows(landing, ids, received_at=utc_now(), historical=historical)
     if as_json:
-        print_json(release_document(done))
+        print_json(release_document(done), ascii_only=True)
     else:
         print_release(console(), done)
 

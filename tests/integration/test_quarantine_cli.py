@@ -153,6 +153,7 @@ def test_the_list_shows_where_every_row_went_and_can_be_narrowed(tmp_path, waiti
 
 def test_nothing_that_a_seller_wrote_reaches_the_terminal_raw(waiting):
     for words in (["list"], ["show", "1-order_lines-2"]):
+        assert run("quarantine", *words, "--json", "--data", waiting).stdout.isascii()
         shown = run("quarantine", *words, "--data", waiting).stdout
         assert "\\x1b]0;owned\\x07\\u202e" in shown
         assert all(text.isprintable() for text in shown.splitlines())
