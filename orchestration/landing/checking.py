@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 
 import duckdb
 
@@ -19,6 +20,7 @@ from orchestration.landing.bad_rows import (
     BadRow,
     Fault,
     Handling,
+    allowed_bad_rows,
     described,
     raw_cells,
     refuse_beyond_limit,
@@ -83,10 +85,10 @@ def judge_rows(
     rows, bad = counted
     if not bad:
         return JudgedRows(rows, ())
-    _find_bad_rows(connection, file, checks, _received_at(received_at_sql, delivered_at))
-    if handling != "leave out":
-        _refuse(connection, file, checks, rows, bad, handling)
-    found = _bad_rows(connection, file, checks)
+    received_at = _received_at(received_at_sql, delivered_at)
+    if handling == "refuse" or (handling == "quarantine" and bad > allowed_bad_rows(rows)):
+        _refuse(connection, file, checks, received_at, rows, bad, handling)
+    found = _bad_rows(connection, file, checks, received_at)
     connection.execute(
         f"delete from {ROWS} where source_row in (select source_row from {_BAD_ROWS})"
     )
@@ -101,43 +103,21 @@ def _received_at(received_at_sql: str, delivered_at: datetime) -> str:
     return f"case when {is_sound} then {received} else timestamp '{delivered_at}' end"
 
 
-def _find_bad_rows(
-    connection: duckdb.DuckDBPyConnection,
-    file: ReadableFile,
-    checks: Mapping[str, _Check],
-    received_at: str,
-) -> None:
-    """Make the table of bad rows: the rules that each breaks in the checks' order, its values."""
-    broken = ", ".join(
-        f"case when {check.is_bad} then '{rule}' end" for rule, check in checks.items()
-    )
-    values = ", ".join(
-        f"cast({quoted(column.name)} as varchar) as value_{column.name}" for column in file.columns
-    )
-    is_bad = " or ".join(check.is_bad for check in checks.values())
-    connection.execute(
-        f"create or replace temp table {_BAD_ROWS} as select source_row, "
-        f"list_filter([{broken}], lambda rule: rule is not null) as rules, "
-        f"{received_at} as counted_at, {values} from {ROWS} where {is_bad}"
-    )
-
-
 def _refuse(
     connection: duckdb.DuckDBPyConnection,
     file: ReadableFile,
     checks: Mapping[str, _Check],
+    received_at: str,
     rows: int,
     bad: int,
     handling: Handling,
-) -> None:
+) -> NoReturn:
     """Refuse the file for its first bad row, or for there being too many."""
-    first = _bad_rows(connection, file, checks, first_only=True)[0]
+    first = _bad_rows(connection, file, checks, received_at, first_only=True)[0]
     if handling == "quarantine":
         refuse_beyond_limit(file, rows, bad, first.sentence)
-        return
     counted = connection.execute(
-        f"select count(*) - 1 from {_BAD_ROWS} where list_contains(rules, ?)",
-        [first.fault.rules[0]],
+        f"select count(*) - 1 from {ROWS} where {checks[first.fault.rules[0]].is_bad}"
     ).fetchone()
     others = counted[0] if counted else 0
     more = f" ({others} more {'row has' if others == 1 else 'rows have'} this fault)"
@@ -148,22 +128,48 @@ def _bad_rows(
     connection: duckdb.DuckDBPyConnection,
     file: ReadableFile,
     checks: Mapping[str, _Check],
+    received_at: str,
     *,
     first_only: bool = False,
 ) -> tuple[BadRow, ...]:
-    found = connection.execute(
-        f"select * from {_BAD_ROWS} order by source_row {'limit 1' if first_only else ''}"
-    ).fetchall()
+    """The bad rows, or the first of them; their table stays for ``judge_rows`` to take them out."""
+    _find_bad_rows(connection, file, checks, received_at, first_only=first_only)
+    found = connection.execute(f"select * from {_BAD_ROWS} order by source_row").fetchall()
     cells = raw_cells(connection, file, [row for row, *_ in found])
     names = [column.name for column in file.columns]
     faults = []
-    for row, rules, received_at, *values in found:
+    for row, rules, counted_at, *values in found:
         told = _Row(
             dict(zip(file.types, cells[row], strict=True)), dict(zip(names, values, strict=True))
         )
         fault = Fault(tuple(rules), checks[rules[0]].words(told))
-        faults.append((row, fault, received_at))
+        faults.append((row, fault, counted_at))
     return described(file, faults, cells, ", ")
+
+
+def _find_bad_rows(
+    connection: duckdb.DuckDBPyConnection,
+    file: ReadableFile,
+    checks: Mapping[str, _Check],
+    received_at: str,
+    *,
+    first_only: bool,
+) -> None:
+    """Make the table of bad rows: the rules that each breaks in the checks' order, its values."""
+    broken = ", ".join(
+        f"case when {check.is_bad} then '{rule}' end" for rule, check in checks.items()
+    )
+    values = ", ".join(
+        f"cast({quoted(column.name)} as varchar) as value_{column.name}" for column in file.columns
+    )
+    is_bad = " or ".join(check.is_bad for check in checks.values())
+    some = "order by source_row limit 1" if first_only else ""
+    connection.execute(
+        f"create or replace temp table {_BAD_ROWS} as select source_row, "
+        f"list_filter([{broken}], lambda rule: rule is not null) as rules, "
+        f"{received_at} as counted_at, {values} "
+        f"from (select * from {ROWS} where {is_bad} {some})"
+    )
 
 
 def _checks(file: ReadableFile) -> dict[str, _Check]:

@@ -78,7 +78,7 @@ def taken(contents: list[list[list[Line]]], landing: Path, folder: Path) -> list
     return good
 
 
-@examples(30)
+@examples(20)
 @given(deliveries)
 def test_every_row_received_is_accepted_superseded_or_quarantined(contents):
     with tempfile.TemporaryDirectory() as name:
@@ -106,7 +106,7 @@ def test_every_row_received_is_accepted_superseded_or_quarantined(contents):
         assert account.open_rows == received - len(expected)
 
 
-@examples(15)
+@examples(10)
 @given(deliveries)
 def test_what_is_taken_in_is_what_would_be_had_the_bad_rows_never_been_there(contents):
     with tempfile.TemporaryDirectory() as name:
@@ -119,7 +119,7 @@ def test_what_is_taken_in_is_what_would_be_had_the_bad_rows_never_been_there(con
         assert typed_rows(landing) == typed_rows(other)
 
 
-@examples(15)
+@examples(8)
 @given(deliveries)
 def test_a_release_loses_no_row_and_takes_none_in_twice(contents):
     with tempfile.TemporaryDirectory() as name:
