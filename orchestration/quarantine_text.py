@@ -69,7 +69,9 @@ def print_accounts(console: Console, accounts: Sequence[Account]) -> None:
         console.print("nothing has landed yet")
         return
     columns = _COUNTS[:-1]
-    table = Table("table", *(Column(name, justify="right") for name in columns), box=SIMPLE)
+    table = Table(
+        "table", *(Column(name, justify="right") for name in columns), box=SIMPLE, pad_edge=False
+    )
     for account in accounts:
         counts = (getattr(account, f"{name}_rows") for name in columns)
         table.add_row(account.table, *(f"{count:,}" for count in counts))

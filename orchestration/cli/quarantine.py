@@ -58,7 +58,7 @@ def list_rows(
         for row in quarantined_rows(landing, table=table, delivery=delivery)
         if closed or row.state == "open"
     ]
-    held = [each for each in accounts(landing) if table in (None, each.table)]
+    held = accounts(landing, table=table)
     if as_json:
         print_json(
             {

@@ -44,8 +44,8 @@ class Account:
     dismissed_rows: int
 
 
-def accounts(landing: Path) -> tuple[Account, ...]:
-    """The account of each table that was ever delivered, in alphabetical order.
+def accounts(landing: Path, *, table: str | None = None) -> tuple[Account, ...]:
+    """The account of each table (or of one) that was ever delivered, in alphabetical order.
 
     Raises:
         Corrupted: the receipts are not whole, or the typed copies do not hold the rows that the
@@ -54,9 +54,10 @@ def accounts(landing: Path) -> tuple[Account, ...]:
     receipts = read_receipts(landing)
     dismissed = [each.row_id.split("-")[1] for each in receipts.dismissed]
     return tuple(
-        _account(table, files, dismissed.count(table))
-        for table in contract_names("input")
-        if (files := [file for file in receipts.files if file.table == table])
+        _account(name, files, dismissed.count(name))
+        for name in contract_names("input")
+        if table in (None, name)
+        and (files := [file for file in receipts.files if file.table == name])
     )
 
 
@@ -87,6 +88,7 @@ def _account(table: str, files: Sequence[LandedFile], dismissed_rows: int) -> Ac
     contract = load_contract(table)
     relation = f"read_parquet([{', '.join(sql_literal(file.typed_path) for file in files)}])"
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         (landed,) = connection.execute(f"select count(*) from {relation}").fetchall()[0]
         (superseded,) = connection.execute(
             superseded_sql(relation, version_columns(contract))

@@ -112,6 +112,7 @@ def _engine(spill: Path) -> duckdb.DuckDBPyConnection:
         config={"autoinstall_known_extensions": "false", "temp_directory": str(spill / "spill")}
     )
     connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")  # it is drawn on standard output
     return connection
 
 

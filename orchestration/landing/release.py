@@ -233,6 +233,7 @@ def _extract(each: _Candidates, target: Path) -> None:
     ids = ",".join(row.row_id for row in each.rows)
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")
         file = _open(connection, each)
         # The ids are part of the bytes, so that no other release gives the same file.
         connection.execute(
@@ -259,6 +260,7 @@ def _taken_in_since(zone: OpenZone, each: _Candidates, typed: Path) -> dict[str,
     told = ", ".join(f"cast({quoted(name)} as varchar)" for name in contract.key)
     delivery = r"cast(regexp_extract(filename, '([0-9]{6})\.parquet$', 1) as integer)"
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         found = connection.execute(
             f"select released.source_row, since.delivery, {told} "
             f"from read_parquet({sql_literal(typed)}) as released "
