@@ -26,7 +26,7 @@ class BadUsage(FbacapError):  # noqa: N818 - reads as what happened
 
 
 class BadInput(FbacapError):  # noqa: N818
-    """A delivered file breaks its contract; nothing of the delivery was taken in."""
+    """A delivered file cannot be taken in; nothing of the delivery was."""
 
     exit_code = 3
 

@@ -27,17 +27,24 @@ def ingest_folder(
     *,
     kind: str,
     historical: bool,
+    strict: bool = False,
     progress: Progress | None = None,
 ) -> Delivery:
     """Take a folder in; kind ``olist`` converts the Olist marketplace's files first.
 
     Raises:
-        BadInput: something in the folder breaks a contract; nothing of it has landed.
+        BadInput: a file cannot be read or has too many bad rows, or, when ``strict``, any; nothing
+            of the folder has landed.
     """
     arrived = utc_now()
     if kind == "tables":
         return receive(
-            folder, data.landing, received_at=arrived, historical=historical, progress=progress
+            folder,
+            data.landing,
+            received_at=arrived,
+            historical=historical,
+            strict=strict,
+            progress=progress,
         )
     from orchestration.simulation.olist import write_olist_delivery
 
@@ -50,6 +57,7 @@ def ingest_folder(
             data.landing,
             received_at=arrived,
             historical=historical,
+            strict=strict,
             progress=progress,
         )
 
@@ -58,12 +66,18 @@ def delivery_summary(delivery: Delivery) -> dict[str, Any]:
     """What became of a delivery, as plain values."""
     return {
         "delivery": delivery.number,
+        "received_rows": sum(file.received_rows for file in delivery.files),
+        "accepted_rows": sum(file.rows for file in delivery.files),
+        "quarantined_rows": sum(file.quarantined_rows for file in delivery.files),
         "taken_in": [
             {
                 "table": file.table,
                 "file": file.source_name,
                 "sha256": file.sha256,
+                "received_rows": file.received_rows,
                 "rows": file.rows,
+                "quarantined_rows": file.quarantined_rows,
+                "warned_rows": dict(file.warned_rows),
                 "simulated": file.simulated,
             }
             for file in delivery.files
@@ -86,15 +100,34 @@ def print_delivery(console: Console, delivery: Delivery) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
+    from orchestration.landing.bad_rows import printable
+
     number = "nothing new" if delivery.number is None else f"delivery {delivery.number}"
-    table = Table("table", "file", Column("rows", justify="right"), "", title=number)
+    apart = sum(file.quarantined_rows for file in delivery.files)
+    counts = [Column(name, justify="right") for name in ("received", "accepted", "quarantined")]
+    table = Table("table", "file", *(counts if apart else [Column("rows", justify="right")]), "",
+                  title=number)  # fmt: skip
     for file in delivery.files:
         note = "taken in, simulated" if file.simulated else "taken in"
-        table.add_row(file.table, Text(file.source_name), f"{file.rows:,}", note)
+        rows = (file.received_rows, file.rows, file.quarantined_rows) if apart else (file.rows,)
+        name = Text(printable(file.source_name))
+        table.add_row(file.table, name, *(f"{count:,}" for count in rows), note)
     for skipped in delivery.skipped:
         note = f"landed before, with delivery {skipped.delivery}"
-        table.add_row(skipped.table, Text(skipped.source_name), "", note)
+        blank = [""] * (len(table.columns) - 3)
+        table.add_row(skipped.table, Text(printable(skipped.source_name)), *blank, note)
     console.print(table)
+    for file in delivery.files:
+        for rule, rows_warned in file.warned_rows:
+            told = f"warning: {rows_warned:,} of the rows of {printable(file.source_name)} break"
+            console.print(Text(f"{told} {rule}; they were taken in"))
+    if apart:
+        rows_were = "row breaks its" if apart == 1 else "rows break their"
+        console.print(
+            f"{apart:,} {rows_were} contract and no run will see {'it' if apart == 1 else 'them'}: "
+            f"fbacap quarantine list --delivery {delivery.number}",
+            soft_wrap=True,
+        )
     for how in sorted({file.simulated for file in delivery.files if file.simulated}):
         tables = ", ".join(file.table for file in delivery.files if file.simulated == how)
         console.print(Text(f"simulated: {tables}: {how}"))

@@ -21,7 +21,8 @@ from typing import Any
 from fbacap_logic.calendar import Quarter, StageCutoff
 from orchestration.errors import BadUsage
 from orchestration.landing import Delivery, LandedFile
-from orchestration.landing.receipts import stored_path, typed_path, write_receipt
+from orchestration.landing.landed_file import stored_path, typed_path
+from orchestration.landing.receipts import write_receipt
 from orchestration.outcome import StageOutcome
 from orchestration.paths import DataFolder
 from orchestration.published import PublishedRun
@@ -57,7 +58,19 @@ def link_landing(scratch: DataFolder, files: Sequence[LandedFile]) -> None:
         for link, target in ((stored, file.stored_path), (typed, file.typed_path)):
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(target)
-        linked.append(replace(file, stored_path=stored, typed_path=typed, delivery=1))
+        # What was kept apart is no run's to see, so the scratch zone is one without quarantine.
+        linked.append(
+            replace(
+                file,
+                stored_path=stored,
+                typed_path=typed,
+                delivery=1,
+                received_rows=file.rows,
+                quarantined_rows=0,
+                quarantine_path=None,
+                quarantine_sha256=None,
+            )
+        )
     delivery = Delivery(
         number=1,
         received_at=datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None),

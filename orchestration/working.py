@@ -59,6 +59,7 @@ def connect(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(str(path))
     try:
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")  # it is drawn on standard output
         limit_threads(connection)
         yield connection
     finally:

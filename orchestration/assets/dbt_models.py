@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
+from orchestration.checks.row_accounts import row_account_results, row_account_specs
 from orchestration.dbt_runner import NodeResult, build_models, manifest_document
 from orchestration.descriptions.groups import group_of
 from orchestration.descriptions.run_metadata import of_which_run, run_metadata
@@ -74,7 +75,10 @@ def _step(document: Mapping[str, Any], name: str, models: Sequence[str]) -> dg.A
 
     @dg.multi_asset(
         specs=specs,
-        check_specs=[_check_spec(model) for model in models if tests_of(model)],
+        check_specs=[
+            *(_check_spec(model) for model in models if tests_of(model)),
+            *row_account_specs(models),
+        ],
         partitions_def=QUARTERS,
         name=name,
         can_subset=True,
@@ -85,6 +89,7 @@ def _step(document: Mapping[str, Any], name: str, models: Sequence[str]) -> dg.A
         selected = sorted(key.path[-1] for key in context.selected_asset_keys)
         results = build_models(market.working_file(context), selected)
         yield from _outcomes(context, market, results)
+        yield from row_account_results(context, market)
 
     return step
 

@@ -23,6 +23,7 @@ from orchestration.cli import (
     generate,
     ingest,
     lineage,
+    quarantine,
     replay,
     report,
     rerun,
@@ -53,6 +54,7 @@ __all__ = [
     "ingest",
     "lineage",
     "main",
+    "quarantine",
     "replay",
     "report",
     "rerun",
@@ -66,7 +68,7 @@ __all__ = [
 ]
 
 _PANELS = {
-    "Run the market": ("generate", "ingest", "run", "backfill", "rerun", "status"),
+    "Run the market": ("generate", "ingest", "quarantine", "run", "backfill", "rerun", "status"),
     "Run it on schedule": ("calendar", "daemon", "alerts"),
     "Look at results": (
         *("sql", "curve", "report", "explain", "statement", "evidence", "lineage", "export", "ui"),
@@ -87,7 +89,7 @@ def _arrange() -> None:
     for command in app.registered_commands:
         command.rich_help_panel = place[_name(command)][1]
     for group in app.registered_groups:
-        name = "alerts" if group.name == "alerts" else "export"
+        name = str(group.name) if group.name in ("alerts", "quarantine") else "export"
         group.rich_help_panel = place[name][1]
     app.registered_commands.sort(key=lambda command: place[_name(command)][0])
 

@@ -30,16 +30,33 @@ def ingest(
             "past quarters can be run.",
         ),
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Refuse the delivery for its first row that breaks a contract, instead of keeping "
+            "such rows apart in quarantine.",
+        ),
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Take a delivery of input files into the landing zone, all of it or nothing."""
+    """Take a delivery of input files into the landing zone, all of it or nothing.
+
+    Rows that break their table's contract are kept apart (`fbacap quarantine list`); a file that
+    cannot be read, or has too many such rows, refuses the delivery.
+    """
     from orchestration.ingest import delivery_summary, ingest_folder, print_delivery
 
     folder, kind = _source(source)
     with progress_bar(f"reading {folder}", quiet=as_json) as tell:
         delivery = ingest_folder(
-            data_folder(data), folder, kind=kind, historical=historical, progress=tell
+            data_folder(data),
+            folder,
+            kind=kind,
+            historical=historical,
+            strict=strict,
+            progress=tell,
         )
     if as_json:
         print_json(delivery_summary(delivery))

@@ -100,6 +100,9 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr)
 
 
-def print_json(value: object) -> None:
-    """One JSON document on standard output, for scripts."""
-    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+def print_json(value: object, *, ascii_only: bool = False) -> None:
+    """One JSON document on standard output, for scripts.
+
+    ``ascii_only`` writes out every other character, where a stranger may have chosen them.
+    """
+    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=ascii_only))

@@ -6,7 +6,8 @@ rows mean is for dbt's staging models; which of them a run may see is for its wo
 
 from orchestration.landing.audit import check_landing
 from orchestration.landing.delivery import receive
-from orchestration.landing.receipts import Delivery, LandedFile, SkippedFile, landed_files
+from orchestration.landing.landed_file import LandedFile
+from orchestration.landing.receipts import Delivery, SkippedFile, landed_files
 
 __all__ = [
     "Delivery",

@@ -22,8 +22,12 @@ def check_landing(landing: Path) -> tuple[str, ...]:
     """
     faults = []
     for file in landed_files(landing):
-        for path, sha256 in ((file.stored_path, file.sha256), (file.typed_path, file.typed_sha256)):
-            if fault := _fault(path, sha256):
+        for path, sha256 in (
+            (file.stored_path, file.sha256),
+            (file.typed_path, file.typed_sha256),
+            (file.quarantine_path, file.quarantine_sha256),
+        ):
+            if path is not None and (fault := _fault(path, sha256)):
                 faults.append(
                     f"{path} {fault}; restore it from a backup "
                     f"(receipt {file.delivery:06d}, {file.source_name})"
@@ -31,7 +35,7 @@ def check_landing(landing: Path) -> tuple[str, ...]:
     return tuple(faults)
 
 
-def _fault(path: Path, sha256: str) -> str | None:
+def _fault(path: Path, sha256: str | None) -> str | None:
     if not path.is_file():
         return "is missing"
     if file_digest(path) != sha256:

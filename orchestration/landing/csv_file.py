@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestration.errors import BadInput
@@ -76,17 +76,27 @@ def relation(path: Path, columns: Sequence[str]) -> str:
     )
 
 
-def line_of(path: Path, row: int) -> int:
-    """The line, from 1, on which a data row (from 1) begins; quoted values may span lines."""
+def lines_of(path: Path, rows: Iterable[int]) -> dict[int, int]:
+    """The lines, from 1, on which data rows (from 1) begin; quoted values may span lines.
+
+    Raises:
+        ValueError: the file has no such row.
+    """
+    wanted = set(rows)
+    lines: dict[int, int] = {}
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream)
         begin, seen = 1, -1
         for record in reader:
             seen += bool(record)  # blank lines are no rows; the header is row 0
-            if record and seen == row:
-                return begin
+            if record and seen in wanted:
+                lines[seen] = begin
+                if len(lines) == len(wanted):
+                    return lines
             begin = reader.line_num + 1
-    raise ValueError(f"{path} has no row {row}")
+    if wanted:
+        raise ValueError(f"{path} has no row {min(wanted - set(lines))}")
+    return lines
 
 
 def structure_fault(path: Path, name: str, columns: int) -> str:

@@ -7,81 +7,156 @@ again in a later delivery is a restatement, and staging takes the last.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from orchestration.checks.implied_rules import KEY_RULE
 from orchestration.contracts import Contract
 from orchestration.errors import BadInput
 from orchestration.files import sql_literal
-from orchestration.landing.checking import shown
+from orchestration.landing.bad_rows import (
+    BadRow,
+    Fault,
+    Handling,
+    described,
+    raw_cells,
+    refuse_beyond_limit,
+    shown,
+)
 from orchestration.landing.column_types import quoted
 from orchestration.landing.reading import ReadableFile
+from orchestration.landing.typed_file import without_rows
 
 REPEATING = "keys-may-repeat"
+_REPEATS = "repeated_rows"
 
 
-def check_keys(
+@dataclass
+class DeliveredFile:
+    """A file of a delivery in the making.
+
+    Attributes:
+        file: how it is read.
+        sha256: of its bytes.
+        typed: the typed copy of its good rows.
+        received_rows: rows that it holds.
+        bad: those that are not in the typed copy, in the file's order.
+    """
+
+    file: ReadableFile
+    sha256: str
+    typed: Path
+    received_rows: int
+    bad: list[BadRow]
+
+
+def keep_first_of_each_key(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
-    typed: Sequence[Path],
-    files: Mapping[str, ReadableFile],
+    files: Sequence[DeliveredFile],
+    handling: Handling,
 ) -> None:
-    """Refuse a delivery in which two rows of a table share a key.
+    """Take rows out of a table's typed copies whose key a row before them has already.
 
-    Tables whose contract is tagged ``keys-may-repeat`` pass: the market's rules judge those.
+    A bad row takes no key from a good one, because typed copies hold good rows only. Tables whose
+    contract is tagged ``keys-may-repeat`` are let pass: the market's rules judge those.
 
     Args:
-        connection: an engine in which nothing is left behind.
+        connection: an engine.
         contract: the table's.
-        typed: the typed copies of the table's files.
-        files: those files by their SHA-256, in the order of the delivery.
+        files: the table's files, in the order of the delivery; their rows are taken out in place.
+        handling: as for other bad rows.
 
     Raises:
-        BadInput: two rows share a key; names the first pair, and counts the other repeats.
+        BadInput: a key repeats and bad rows are refused, or a file has too many of them.
     """
-    if REPEATING in contract.tags or not typed:
+    if REPEATING in contract.tags or not files:
         return
+    counts = _find_repeats(connection, contract, files)
+    repeating = [each for each in files if each.sha256 in counts]
+    if repeating and handling == "refuse":
+        first = _repeats_of(connection, contract, files, repeating[0], first_only=True)[0]
+        others = sum(counts.values()) - 1
+        more = f" ({others} more {'row repeats' if others == 1 else 'rows repeat'} a key)"
+        told = f"{first.sentence}{more if others else ''}"
+        raise BadInput(f"{told}; keep one of them and deliver again")
+    for each in repeating:
+        if handling == "quarantine":
+            bad = len(each.bad) + counts[each.sha256]
+            candidates = [
+                *each.bad[:1],
+                *_repeats_of(connection, contract, files, each, first_only=True),
+            ]
+            first = min(candidates, key=lambda row: row.source_row)
+            refuse_beyond_limit(each.file, each.received_rows, bad, first.sentence)
+        repeats = _repeats_of(connection, contract, files, each)
+        each.bad = sorted([*each.bad, *repeats], key=lambda row: row.source_row)
+        rows_sql = f"select source_row from {_REPEATS} where source_file = '{each.sha256}'"
+        kept = each.typed.with_suffix(".kept")
+        without_rows(connection, each.typed, rows_sql, kept)
+        each.typed = kept
+
+
+def _find_repeats(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, files: Sequence[DeliveredFile]
+) -> Mapping[str, int]:
+    """Make the table of repeated rows; how many there are, by file."""
     key = ", ".join(quoted(name) for name in contract.key)
-    rows = f"read_parquet([{', '.join(sql_literal(path) for path in typed)}])"
+    paths = ", ".join(sql_literal(each.typed) for each in files)
+    rows = f"read_parquet([{paths}])"
     repeated = f"select {key} from {rows} group by {key} having count(*) > 1"
     if connection.execute(f"select 1 from ({repeated}) limit 1").fetchone() is None:
-        return
-    first = connection.execute(
+        return {}
+    told = ", ".join(f"cast({quoted(name)} as varchar) as value_{name}" for name in contract.key)
+    connection.execute(
         f"""
-        select source_file, source_row, first_file, first_row, total_repeats,
-            {", ".join(f"cast({quoted(name)} as varchar)" for name in contract.key)}
+        create or replace temp table {_REPEATS} as
+        select source_file, source_row, received_at, first_file, first_row, {told}
         from (
-            select {key}, source_file, source_row,
+            select {key}, source_file, source_row, received_at,
                 first_value(source_file) over same as first_file,
                 first_value(source_row) over same as first_row,
-                row_number() over same as appearance,
-                list_position($files, source_file) as position
+                row_number() over same as appearance
             from {rows} semi join ({repeated}) using ({key})
             window same as (
                 partition by {key} order by list_position($files, source_file), source_row
             )
         )
-        cross join (
-            select count(*) - count(distinct ({key})) as total_repeats
-            from {rows} semi join ({repeated}) using ({key})
-        )
         where appearance > 1
-        order by position, source_row
-        limit 1
         """,
-        {"files": list(files)},
-    ).fetchone()
-    if first is None:
-        raise ValueError("a repeated key has a second appearance")
-    source, row, first_source, first_row, repeats, *values = first
-    told = ", ".join(
-        f"{name} {shown(value)}" for name, value in zip(contract.key, values, strict=True)
+        {"files": [each.sha256 for each in files]},
     )
-    others = repeats - 1
-    more = f" ({others} more {'row repeats' if others == 1 else 'rows repeat'} a key)"
-    raise BadInput(
-        f"{files[source].place(row)}: {told} stands already in "
-        f"{files[first_source].place(first_row)}{more if others else ''}; keep one of them and "
-        "deliver again"
-    )
+    counted = connection.execute(f"select source_file, count(*) from {_REPEATS} group by all")
+    return {str(sha256): int(count) for sha256, count in counted.fetchall()}
+
+
+def _repeats_of(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    files: Sequence[DeliveredFile],
+    each: DeliveredFile,
+    *,
+    first_only: bool = False,
+) -> tuple[BadRow, ...]:
+    """The repeated rows of one file, or the first of them, in the file's order."""
+    found = connection.execute(
+        f"select * exclude (source_file) from {_REPEATS} where source_file = ? "
+        f"order by source_row {'limit 1' if first_only else ''}",
+        [each.sha256],
+    ).fetchall()
+    by_sha256 = {other.sha256: other.file for other in files}
+    stand_first: dict[str, list[int]] = {}
+    for _, _, first_file, first_row, *_ in found:
+        stand_first.setdefault(first_file, []).append(first_row)
+    lines = {sha256: by_sha256[sha256].lines(rows) for sha256, rows in stand_first.items()}
+    faults = []
+    for row, received_at, first_file, first_row, *values in found:
+        told = ", ".join(
+            f"{name} {shown(value)}" for name, value in zip(contract.key, values, strict=True)
+        )
+        place = by_sha256[first_file].place(first_row, lines[first_file])
+        faults.append((row, Fault((KEY_RULE,), f"{told} stands already in {place}"), received_at))
+    cells = raw_cells(connection, each.file, [row for row, *_ in found])
+    return described(each.file, faults, cells, ": ")

@@ -6,7 +6,7 @@ the rows is ``checking``; the types' own expressions are ``column_types``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +51,13 @@ class ReadableFile:
             return csv_file.relation(self.path, tuple(self.types))
         return parquet_file.relation(self.path)
 
-    def place(self, row: int) -> str:
+    def lines(self, rows: Iterable[int]) -> dict[int, int]:
+        """The lines on which data rows begin; none in Parquet, which has no lines."""
+        return csv_file.lines_of(self.path, rows) if self.kind == "csv" else {}
+
+    def place(self, row: int, lines: Mapping[int, int]) -> str:
         """Where people find a data row: its line in CSV, its row in Parquet."""
-        if self.kind == "csv":
-            return f"{self.name}, line {csv_file.line_of(self.path, row)}"
-        return f"{self.name}, row {row}"
+        return f"{self.name}, line {lines[row]}" if row in lines else f"{self.name}, row {row}"
 
 
 def open_file(
@@ -118,18 +120,6 @@ def read_rows(connection: duckdb.DuckDBPyConnection, file: ReadableFile) -> None
         else:
             sentence = parquet_file.structure_fault(file.name)
         raise BadInput(sentence) from fault
-
-
-def raw_value(
-    connection: duckdb.DuckDBPyConnection, file: ReadableFile, name: str, row: int
-) -> str:
-    """A cell as it stands in the file, as text; it must not be empty."""
-    found = connection.execute(
-        f"select cast({quoted(name)} as varchar) from ({file.relation}) where source_row = ?", [row]
-    ).fetchone()
-    if found is None or found[0] is None:
-        raise ValueError(f"{file.name} has no {name} in row {row}")
-    return str(found[0])
 
 
 def _raw(file: ReadableFile, column: Column) -> str:

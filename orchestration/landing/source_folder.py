@@ -22,12 +22,18 @@ FileKind = Literal["csv", "parquet"]
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to take in. ``name``: as people find it, relative to the delivered folder."""
+    """A file to take in. ``name``: as people find it, relative to the delivered folder.
+
+    ``released``: the ids of its rows, where they come out of quarantine, in the file's order;
+    ``simulated``: how such rows were made, as the receipt of their first delivery says.
+    """
 
     table: str
     path: Path
     name: str
     kind: FileKind
+    released: tuple[str, ...] = ()
+    simulated: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ bytes, the receive times and the engine's version only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -32,6 +33,16 @@ _WHEN_IT_HAPPENED = {
     "network_capacity": _BEFORE_ANNOUNCEMENTS,
     "round_supply": _BEFORE_ANNOUNCEMENTS,
 }
+
+
+@dataclass(frozen=True)
+class TypedCounts:
+    """What a typed copy holds. ``warned_rows``: for each broken rule of severity warning, rows."""
+
+    rows: int
+    received_at_min: datetime | None
+    received_at_max: datetime | None
+    warned_rows: tuple[tuple[str, int], ...]
 
 
 def received_at_sql(file: ReadableFile, received_at: datetime, *, historical: bool) -> str:
@@ -64,3 +75,33 @@ def write_typed(
         f"source_row from {ROWS} order by source_row) "
         f"to {sql_literal(target)} (format parquet, compression zstd)"
     )
+
+
+def without_rows(
+    connection: duckdb.DuckDBPyConnection, typed: Path, rows_sql: str, target: Path
+) -> None:
+    """Write a typed copy anew without the rows whose ``source_row`` a SELECT gives."""
+    connection.execute(
+        f"copy (select * from read_parquet({sql_literal(typed)}) "
+        f"where source_row not in ({rows_sql}) order by source_row) "
+        f"to {sql_literal(target)} (format parquet, compression zstd)"
+    )
+
+
+def count_typed(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, typed: Path
+) -> TypedCounts:
+    """Count a typed copy as it was written: its rows, and those that break a mere warning."""
+    warnings = [
+        rule for rule in contract.rules if rule.kind == "row" and rule.severity == "warning"
+    ]
+    counts = "".join(f", count(*) filter (where ({rule.sql}) is not true)" for rule in warnings)
+    found = connection.execute(
+        f"select count(*), min(received_at), max(received_at){counts} "
+        f"from read_parquet({sql_literal(typed)})"
+    ).fetchone()
+    if found is None:
+        raise ValueError("an aggregate has one row")
+    rows, earliest, latest, *warned = found
+    broken = tuple((rule.name, n) for rule, n in zip(warnings, warned, strict=True) if n)
+    return TypedCounts(rows, earliest, latest, broken)

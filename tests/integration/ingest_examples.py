@@ -5,6 +5,7 @@ Here belong rows and files; what taking them in must do is asserted in the tests
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -93,23 +94,54 @@ def write_parquet(path: Path, select: str) -> None:
         connection.execute(f"copy ({select}) to '{path}' (format parquet)")
 
 
-def take_in(source: Path, landing: Path, *, historical: bool = False) -> Delivery:
+def take_in(
+    source: Path, landing: Path, *, historical: bool = False, strict: bool = False
+) -> Delivery:
     """Receive a folder at the usual time, without waiting for anyone."""
-    return receive(source, landing, received_at=RECEIVED_AT, historical=historical, wait=False)
+    return receive(
+        source, landing, received_at=RECEIVED_AT, historical=historical, strict=strict, wait=False
+    )
 
 
-def refusal(source: Path, landing: Path) -> str:
+def refusal(source: Path, landing: Path, *, strict: bool = False) -> str:
     """The sentence with which a delivery is refused, after seeing that nothing of it stayed."""
     before = contents(landing)
     with pytest.raises(BadInput) as caught:
-        take_in(source, landing)
+        take_in(source, landing, strict=strict)
     assert contents(landing) == before
     return str(caught.value)
+
+
+def bad_row_refusal(source: Path, landing: Path) -> str:
+    """The sentence with which a strict delivery is refused for its first bad row.
+
+    Also sees that an ordinary delivery says the same of that row: when it keeps the row apart, or
+    when it is refused because too few of the file's rows are good.
+    """
+    strict = refusal(source, landing, strict=True)
+    told = re.sub(r"( \([0-9]+ more [^)]*\))?; (correct it|keep one of them) .*$", "", strict)
+    trials = len(list(landing.parent.glob("ordinary-*")))
+    said = ""
+    try:
+        delivery = take_in(source, landing.parent / f"ordinary-{trials}")
+    except BadInput as error:
+        said = str(error)
+    if said:
+        assert said.startswith(f"{told}; ")
+        assert "is good" in said or "that are kept apart" in said
+    else:
+        assert told in [row["sentence"] for file in delivery.files for row in apart(file)]
+    return strict
 
 
 def refused_orders(tmp_path: Path, content: str | bytes) -> str:
     """The sentence with which an order_lines.csv of this content is refused."""
     return refusal(deliver(tmp_path / "in", order_lines=content), tmp_path / "landing")
+
+
+def bad_orders_refusal(tmp_path: Path, content: str | bytes) -> str:
+    """The sentence with which an order_lines.csv is strictly refused for its first bad row."""
+    return bad_row_refusal(deliver(tmp_path / "in", order_lines=content), tmp_path / "landing")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -127,6 +159,16 @@ def rows(file: LandedFile, columns: str = "*") -> list[tuple]:
         return connection.execute(
             f"select {columns} from read_parquet('{file.typed_path}')"
         ).fetchall()
+
+
+def apart(file: LandedFile) -> list[dict]:
+    """The rows of a file that were kept apart, in the file's order."""
+    if file.quarantine_path is None:
+        return []
+    with duckdb.connect() as connection:
+        found = connection.execute(f"select * from read_parquet('{file.quarantine_path}')")
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def types(file: LandedFile) -> list[tuple[str, str]]:

@@ -1,4 +1,8 @@
-"""Rows for which a delivery is refused, with the sentence; nothing of it is taken in."""
+"""Rows that break their contract, with the sentence.
+
+A strict delivery is refused with it and nothing of it is taken in; an ordinary one keeps the row
+apart with the same sentence (``bad_row_refusal`` sees to both).
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,11 @@ from ingest_examples import (
     AGAIN,
     GOOD,
     TIME,
+    bad_orders_refusal,
+    bad_row_refusal,
     deliver,
     order_row,
     orders,
-    refusal,
-    refused_orders,
 )
 
 
@@ -47,13 +51,13 @@ def landing(tmp_path):
 def test_a_value_of_the_wrong_type_is_refused(tmp_path, column, value, why):
     content = orders(order_row("o0"), order_row("o1", **{column: value}))
     sentence = f"order_lines.csv, line 3, column {column}: '{value}' {why}{AGAIN}"
-    assert refused_orders(tmp_path, content) == sentence
+    assert bad_orders_refusal(tmp_path, content) == sentence
 
 
 @pytest.mark.parametrize("value", ["1.500", "1.", "+1", ".50", "0001.5000000000"])
 def test_a_decimal_is_too_fine_only_for_digits_that_count(tmp_path, value):
     content = orders(order_row(revenue=value), order_row("o2", revenue="oops"))
-    assert refused_orders(tmp_path, content).startswith("order_lines.csv, line 3,")
+    assert bad_orders_refusal(tmp_path, content).startswith("order_lines.csv, line 3,")
 
 
 @pytest.mark.parametrize(
@@ -130,18 +134,18 @@ def test_a_decimal_is_too_fine_only_for_digits_that_count(tmp_path, value):
 def test_a_row_that_breaks_its_contract_is_refused(tmp_path, landing, table, old, new, sentence):
     assert old in GOOD[table]
     source = deliver(tmp_path / "in", **{table: GOOD[table].replace(old, new)})
-    assert refusal(source, landing) == sentence + AGAIN
+    assert bad_row_refusal(source, landing) == sentence + AGAIN
 
 
 def test_an_empty_cell_that_must_hold_a_value_is_refused(tmp_path):
     sentence = f"order_lines.csv, line 2, column sku: the value is missing{AGAIN}"
-    assert refused_orders(tmp_path, orders(order_row(sku=""))) == sentence
-    assert refused_orders(tmp_path, orders(order_row(sku='""'))) == sentence
+    assert bad_orders_refusal(tmp_path, orders(order_row(sku=""))) == sentence
+    assert bad_orders_refusal(tmp_path, orders(order_row(sku='""'))) == sentence
 
 
 def test_a_received_at_that_is_empty_is_refused(tmp_path, landing):
     content = "marketplace_id,currency,received_at\nUS,USD,\n"
-    assert refusal(deliver(tmp_path / "in", marketplaces=content), landing) == (
+    assert bad_row_refusal(deliver(tmp_path / "in", marketplaces=content), landing) == (
         f"marketplaces.csv, line 2, column received_at: the value is missing{AGAIN}"
     )
 
@@ -149,26 +153,32 @@ def test_a_received_at_that_is_empty_is_refused(tmp_path, landing):
 def test_the_first_bad_row_is_named_and_those_like_it_are_counted(tmp_path):
     bad = [order_row(f"o{number}", units="0") for number in range(4)]
     content = orders(order_row("good"), *bad, order_row("o9", revenue="x"))
-    assert refused_orders(tmp_path, content) == (
+    assert bad_orders_refusal(tmp_path, content) == (
         "order_lines.csv, line 3, units is '0': units is at least 1 "
         f"(3 more rows have this fault){AGAIN}"
     )
-    assert "(1 more row has this fault)" in refused_orders(tmp_path, orders(*bad[:2]))
+    assert "(1 more row has this fault)" in bad_orders_refusal(tmp_path, orders(*bad[:2]))
 
 
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
     content = orders(order_row(), "\n", order_row("o2", sku='"a\nb"'), order_row("o3", units="x"))
     # The line end in the first sku is a fault of its own, on an earlier line.
-    assert refused_orders(tmp_path, content).startswith("order_lines.csv, line 4, sku is 'a\\nb':")
+    assert bad_orders_refusal(tmp_path, content).startswith(
+        "order_lines.csv, line 4, sku is 'a\\nb':"
+    )
     content = orders(order_row(), "\n", order_row("o2", revenue='"1\n"'), order_row("o3"))
-    assert refused_orders(tmp_path, content).startswith("order_lines.csv, line 4, column revenue:")
+    assert bad_orders_refusal(tmp_path, content).startswith(
+        "order_lines.csv, line 4, column revenue:"
+    )
     content = content.replace('"1\n"', '"1"') + order_row("o4", units="x")
-    assert refused_orders(tmp_path, content).startswith("order_lines.csv, line 6, column units:")
+    assert bad_orders_refusal(tmp_path, content).startswith(
+        "order_lines.csv, line 6, column units:"
+    )
 
 
 def test_a_key_that_stands_twice_in_a_file_is_refused_naming_both_lines(tmp_path):
     content = orders(order_row("o1"), order_row("o2"), order_row("o1", units="3"), order_row("o2"))
-    assert refused_orders(tmp_path, content) == (
+    assert bad_orders_refusal(tmp_path, content) == (
         "order_lines.csv, line 4: order_line_id 'o1' stands already in order_lines.csv, line 2 "
         "(1 more row repeats a key); keep one of them and deliver again"
     )
@@ -181,7 +191,7 @@ def test_a_key_that_stands_in_two_files_of_a_delivery_is_refused_naming_both(tmp
         products__a=f"{header}\n{row}\n",
         products__b=f"{header}\n{row.replace('mug', 'lamp')}\n{row.replace('0.05', '0.06')}\n",
     )
-    assert refusal(source, landing) == (
+    assert bad_row_refusal(source, landing) == (
         "products/b.csv, line 3: marketplace_id 'US', seller_id 's1', sku 'mug' stands already in "
         "products/a.csv, line 2; keep one of them and deliver again"
     )

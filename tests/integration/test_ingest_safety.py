@@ -12,6 +12,7 @@ import pytest
 from ingest_examples import (
     GOOD,
     RECEIVED_AT,
+    bad_row_refusal,
     contents,
     deliver,
     order_row,
@@ -23,7 +24,7 @@ from ingest_examples import (
 )
 
 from orchestration.errors import BadInput, Busy, Corrupted
-from orchestration.landing import check_landing, delivery, landed_files, preparing, receive
+from orchestration.landing import check_landing, landed_files, preparing, receive, zone
 
 SHA256 = "ab" * 32
 
@@ -73,7 +74,7 @@ def test_a_delivery_cut_short_before_its_receipt_never_happened(
     tmp_path, filled, monkeypatch, step
 ):
     before = landed_files(filled)
-    original = getattr(delivery, step)
+    original = getattr(zone, step)
 
     def cut_short(*arguments):
         if step == "_put_in_place":
@@ -82,7 +83,7 @@ def test_a_delivery_cut_short_before_its_receipt_never_happened(
 
     source = deliver(tmp_path / "in", order_lines=GOOD["order_lines"])
     with monkeypatch.context() as patched:
-        patched.setattr(delivery, step, cut_short)
+        patched.setattr(zone, step, cut_short)
         with pytest.raises(KeyboardInterrupt):
             take_in(source, filled)
     assert list(filled.glob("typed/order_lines/*-000003.parquet"))
@@ -137,9 +138,11 @@ def test_a_missing_receipt_is_reported(filled):
     ("old", "new", "fault"),
     [
         ('"number": 1', '"number": 7', "says it is receipt 7"),
-        ('"format": 1', '"format": 2', "has format 2; this version reads format 1"),
+        ('"format": 2', '"format": 3', "has format 3; this version reads formats 1 and 2"),
         ('"files/', '"../files/', "is damaged"),
         ('"rows": 1', '"rows": "many"', "is damaged"),
+        ('"rows": 1', '"rows": 0', "is damaged"),
+        ('"quarantine_path": null', '"quarantine_path": "files/x"', "is damaged"),
         ('"table"', '"tabel"', "is damaged"),
         ("{", "", "is damaged"),
     ],
@@ -247,7 +250,7 @@ def test_what_sellers_write_is_data_and_nothing_else(tmp_path, landing):
 def test_what_sellers_write_can_be_told_in_a_sentence(tmp_path, landing, text):
     quoted = '"' + text.replace('"', '""') + '"'
     content = orders(order_row(quoted), order_row(quoted))
-    sentence = refusal(deliver(tmp_path / "in", order_lines=content), landing)
+    sentence = bad_row_refusal(deliver(tmp_path / "in", order_lines=content), landing)
     assert sentence == (
         f"order_lines.csv, line 3: order_line_id {text!r} stands already in order_lines.csv, "
         "line 2; keep one of them and deliver again"
@@ -256,7 +259,7 @@ def test_what_sellers_write_can_be_told_in_a_sentence(tmp_path, landing, text):
 
 def test_a_sentence_stays_short_and_free_of_control_characters(tmp_path, landing):
     content = orders(order_row(units="\x1b[31m" + "9" * 5000))
-    sentence = refusal(deliver(tmp_path / "in", order_lines=content), landing)
+    sentence = bad_row_refusal(deliver(tmp_path / "in", order_lines=content), landing)
     assert "'\\x1b[31m999" in sentence
     assert len(sentence) < 200
     assert sentence.isprintable()

@@ -38,7 +38,7 @@ def test_every_command_says_what_it_does():
     shown = CliRunner().invoke(app, ["--help"]).stdout
     for command in ("ingest", "generate", "run", "backfill", "status", "sql", "curve", "explain",
                     "statement", "ui", "calendar", "daemon", "rerun", "export", "replay", "what-if",
-                    "report", "lineage"):  # fmt: skip
+                    "report", "lineage", "quarantine"):  # fmt: skip
         assert f"{command} " in shown
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
 
