@@ -12,6 +12,7 @@ import duckdb
 
 from fbacap_logic.calendar import Quarter
 from orchestration.contracts import load_contract
+from orchestration.engine import engine
 from orchestration.errors import BadUsage
 from orchestration.files import sql_literal
 from orchestration.paths import DataFolder
@@ -32,7 +33,7 @@ def open_catalogue(
     Tables that nothing has been published of yet are there, empty. ``only``: the quarters to show,
     for who needs few of many; default: all.
     """
-    connection = duckdb.connect()
+    connection = engine()
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("create schema all_runs")
     quarters = [

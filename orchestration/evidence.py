@@ -16,6 +16,7 @@ import duckdb
 import iso4217
 
 from fbacap_logic.calendar import Quarter
+from orchestration.engine import engine
 from orchestration.errors import BadUsage, Corrupted, NotPublished
 from orchestration.files import sql_literal
 from orchestration.landing import landed_files
@@ -167,7 +168,7 @@ def read_evidence(
     if day is not None and not quarter.first_day <= day <= quarter.last_day:
         raise BadUsage(f"{day} is not a day of {quarter.label}; name one of its days with --day")
     run = _settlement(data, quarter)
-    with duckdb.connect() as connection:
+    with engine() as connection:
         connection.execute("set TimeZone = 'UTC'")
         _open_published(connection, run)
         digits = _open_landing(connection, data, run, seller_id)

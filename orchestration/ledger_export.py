@@ -17,6 +17,7 @@ import duckdb
 import iso4217
 
 from fbacap_logic.calendar import Quarter
+from orchestration.engine import engine
 from orchestration.errors import NotPublished
 from orchestration.export import csv_text
 from orchestration.files import file_digest, sql_literal
@@ -55,7 +56,7 @@ def ledger_text(
             else f"{quarter.label} has no settlement run yet; run "
             f"`fbacap run {quarter.label} --stage preliminary` first"
         )
-    with duckdb.connect() as connection:
+    with engine() as connection:
         _lay_out(connection, quarter, chosen, is_whole=run is None)
         if ledger_format == "csv":
             yield from _csv(connection)

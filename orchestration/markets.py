@@ -7,14 +7,13 @@ to find out.
 from __future__ import annotations
 
 from fbacap_logic.calendar import Quarter
+from orchestration.engine import engine
 from orchestration.landing import landed_files
 from orchestration.paths import DataFolder
 
 
 def quarters_with_market(data: DataFolder) -> set[Quarter]:
     """Every quarter for which any network capacity was received, whenever."""
-    import duckdb
-
     files = [
         str(file.typed_path)
         for file in landed_files(data.landing)
@@ -22,6 +21,6 @@ def quarters_with_market(data: DataFolder) -> set[Quarter]:
     ]
     if not files:
         return set()
-    with duckdb.connect() as connection:
+    with engine() as connection:
         rows = connection.execute("select distinct quarter from read_parquet(?)", [files])
         return {Quarter.containing(day) for (day,) in rows.fetchall()}

@@ -16,6 +16,7 @@ import duckdb
 
 from fbacap_logic.calendar import Quarter, StageCutoff
 from orchestration.code_version import code_version
+from orchestration.engine import engine
 from orchestration.errors import Corrupted, FbacapError, NotPublished
 from orchestration.files import file_digest, sql_literal
 from orchestration.landing import LandedFile, landed_files
@@ -218,7 +219,7 @@ def _rows_apart(published: Path, replayed: Path) -> tuple[int | None, int | None
         f"(from read_parquet({sql_literal(path)}, hive_partitioning = false))"
         for path in (published, replayed)
     )
-    with duckdb.connect() as connection:
+    with engine() as connection:
         try:
             row = connection.execute(
                 f"select (select count(*) from (from {one} except all from {other})), "

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import iso4217
 
+from orchestration.engine import engine
 from orchestration.export import csv_text
 from orchestration.files import sql_literal
 from orchestration.landing import landed_files
@@ -61,7 +62,7 @@ def compare(tried: WhatIf) -> Iterator[Comparison]:
     space, and one of the two is better), loses (the reverse), mixed (more space for more money, or
     less for less), same. ``markets``: their sums. ``rounds``: what each round cleared at.
     """
-    with duckdb.connect() as connection:
+    with engine() as connection:
         for side, runs in (("published", tried.published), ("supposed", tried.supposed)):
             _lay_out(connection, side, runs)
         _lay_out_currencies(connection, tried)

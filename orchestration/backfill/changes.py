@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.engine import engine
 from orchestration.files import sql_literal
 from orchestration.published import PublishedRun, published_runs
 from orchestration.same_content import RELATIVE_TABLES, absolute_columns
@@ -79,7 +80,7 @@ def change_of(after: PublishedRun) -> RunChange | None:
     if not earlier:
         return None
     before = earlier[-1]
-    with duckdb.connect() as connection:
+    with engine() as connection:
         return RunChange(before, after, tuple(_changes(connection, before, after)))
 
 

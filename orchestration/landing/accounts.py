@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from orchestration.contracts import Contract, contract_names, load_contract
+from orchestration.engine import engine
 from orchestration.errors import Corrupted
 from orchestration.files import sql_literal
 from orchestration.landing.keys import REPEATING
@@ -87,8 +86,7 @@ from landing.refunds group by "refund_id")'
 def _account(table: str, files: Sequence[LandedFile], dismissed_rows: int) -> Account:
     contract = load_contract(table)
     relation = f"read_parquet([{', '.join(sql_literal(file.typed_path) for file in files)}])"
-    with duckdb.connect() as connection:
-        connection.execute("set enable_progress_bar = false")
+    with engine() as connection:
         (landed,) = connection.execute(f"select count(*) from {relation}").fetchall()[0]
         (superseded,) = connection.execute(
             superseded_sql(relation, version_columns(contract))

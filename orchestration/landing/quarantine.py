@@ -13,8 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import duckdb
-
+from orchestration.engine import engine
 from orchestration.errors import BadUsage
 from orchestration.files import sql_literal
 from orchestration.landing.landed_file import LandedFile
@@ -138,7 +137,7 @@ def _closed(receipts: Receipts) -> dict[str, _Outcome]:
 def _rows_of_file(file: LandedFile, closed: Mapping[str, _Outcome]) -> Iterable[QuarantinedRow]:
     if file.quarantine_path is None:
         return
-    with duckdb.connect() as connection:
+    with engine() as connection:
         found = connection.execute(
             "select number, source_row, source_line, rules, fault, sentence, received_at, "
             "map_keys(cells), map_values(cells) "
@@ -172,7 +171,7 @@ def count_quarantined(landing: Path, before: datetime) -> dict[str, int]:
     receipts = read_receipts(landing)
     released = [row_id for file in receipts.files for row_id in file.released]
     counts: dict[str, int] = {}
-    with duckdb.connect() as connection:
+    with engine() as connection:
         for file in receipts.files:
             if file.quarantine_path is None:
                 continue

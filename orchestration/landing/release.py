@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.contracts import load_contract
+from orchestration.engine import engine
 from orchestration.errors import BadInput, BadUsage, Corrupted
 from orchestration.files import file_digest, sql_literal
 from orchestration.landing.bad_rows import Handling, shown
@@ -169,7 +170,7 @@ def _unreadable(each: _Candidates) -> str | None:
     stored = each.file.stored_path
     if not stored.is_file() or file_digest(stored) != each.file.sha256:
         raise Corrupted(f"{stored} is not what was landed; restore it from a backup")
-    with duckdb.connect() as connection:
+    with engine() as connection:
         try:
             _open(connection, each)
         except BadInput as fault:
@@ -231,9 +232,8 @@ def _extract(each: _Candidates, target: Path) -> None:
     """Write rows as they stand in their file, in its order and types."""
     rows = ", ".join(str(row.source_row) for row in each.rows)
     ids = ",".join(row.row_id for row in each.rows)
-    with duckdb.connect() as connection:
+    with engine() as connection:
         connection.execute("set timezone = 'UTC'")
-        connection.execute("set enable_progress_bar = false")
         file = _open(connection, each)
         # The ids are part of the bytes, so that no other release gives the same file.
         connection.execute(
@@ -259,8 +259,7 @@ def _taken_in_since(zone: OpenZone, each: _Candidates, typed: Path) -> dict[str,
     key = ", ".join(quoted(name) for name in contract.key)
     told = ", ".join(f"cast({quoted(name)} as varchar)" for name in contract.key)
     delivery = r"cast(regexp_extract(filename, '([0-9]{6})\.parquet$', 1) as integer)"
-    with duckdb.connect() as connection:
-        connection.execute("set enable_progress_bar = false")
+    with engine() as connection:
         found = connection.execute(
             f"select released.source_row, since.delivery, {told} "
             f"from read_parquet({sql_literal(typed)}) as released "

@@ -27,12 +27,15 @@ def keep_verification(data: DataFolder, quarter: Quarter, verified: QuarterVerif
 
 
 def kept_verification(data: DataFolder, run: PublishedRun) -> Mapping[str, Any] | None:
-    """What was found of a run as it stands published now, or None."""
+    """What was found of a run as it stands published now; None when nothing whole is kept of it."""
     place = _place(data, run.quarter, run.run)
     if not place.is_file():
         return None
-    record: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-    return record if record["manifest_sha256"] == file_digest(run.manifest_path) else None
+    try:
+        record: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+    except ValueError:  # a damaged record is none: `fbacap report --verify` keeps it anew
+        return None
+    return record if record.get("manifest_sha256") == file_digest(run.manifest_path) else None
 
 
 def _place(data: DataFolder, quarter: Quarter, run: int) -> Path:

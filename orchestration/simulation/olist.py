@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from fbacap_logic.policy import Policy
+from orchestration.engine import engine
 from orchestration.simulation.olist_market import (
     NETWORK_CAPACITY_SQL,
     ROUND_SUPPLY_SQL,
@@ -97,7 +98,7 @@ def write_olist_delivery(source: Path, directory: Path, *, seed: int = 2018) -> 
         np.random.Generator(np.random.PCG64(stream))
         for stream in np.random.SeedSequence(seed).spawn(2)
     )
-    with duckdb.connect() as connection:
+    with engine() as connection:
         read_source(connection, source)
         facts = build_tables(connection, policy)
         build_requests(connection, policy, request_stream)

@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.engine import engine
 from orchestration.errors import NotPublished
 from orchestration.files import file_digest
 from orchestration.verification.findings import Comparison, broken
@@ -131,7 +132,7 @@ def session(manifests: tuple[Manifest, ...]) -> Iterator[duckdb.DuckDBPyConnecti
     """An engine of its own, in memory; small quarters are done sooner by one thread than by two."""
     entries = [entry for each in manifests for entry in each.tables.values()]
     rows = max((int(entry["rows"]) for entry in entries), default=0)
-    with duckdb.connect() as connection:
+    with engine() as connection:
         connection.execute("set TimeZone = 'UTC'")
         if rows < _ROWS_WORTH_THREADS:
             connection.execute("set threads = 1")
