@@ -20,6 +20,7 @@ from orchestration.errors import Busy
 from orchestration.paths import DataFolder
 
 _LOOK_AGAIN_SECONDS = 1.0
+_LOOKER_IS_GONE_SECONDS = 0.05
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def quarter_lock(data: DataFolder, quarter: Quarter) -> Iterator[None]:
         Busy: another process is working on the quarter.
     """
     with _open(data, quarter) as stream:
-        if not _take(stream):
+        if not _take_though_looked_at(stream):
             raise Busy(
                 f"another process is running {quarter.label}; wait until it has ended and try again"
             )
@@ -63,14 +64,13 @@ def run_lock(data: DataFolder, quarter: Quarter, on_wait: Callable[[str], None])
 
 def is_locked(data: DataFolder, quarter: Quarter) -> bool:
     """Whether somebody holds a quarter's lock."""
-    path = _path(data, quarter)
-    if not path.exists():
-        return False
-    with path.open("r+") as stream:
-        try:
+    try:
+        with _path(data, quarter).open("r", encoding="utf-8") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
     return False
 
 
@@ -81,6 +81,14 @@ def _path(data: DataFolder, quarter: Quarter) -> Path:
 def _open(data: DataFolder, quarter: Quarter) -> IO[str]:
     data.work.mkdir(parents=True, exist_ok=True)
     return _path(data, quarter).open("a+")  # "w" would wipe out the holder's name
+
+
+def _take_though_looked_at(stream: IO[str]) -> bool:
+    """Take the lock, though ``is_locked`` of another process may share it for an instant."""
+    if _take(stream):
+        return True
+    time.sleep(_LOOKER_IS_GONE_SECONDS)
+    return _take(stream)
 
 
 def _take(stream: IO[str]) -> bool:

@@ -106,18 +106,37 @@ def stage_outcome(
 
 def failure_sentence(instance: dg.DagsterInstance, run_id: str, label: str) -> str:
     """Why a run failed, read back from the history of runs: the first thing that went wrong."""
+    return first_fault(instance, run_id, label) or f"{label}: the run was interrupted"
+
+
+def first_fault(instance: dg.DagsterInstance, run_id: str, label: str) -> str | None:
+    """The first step of a run that failed or check that did not hold, in a sentence.
+
+    None for a run that did not come to its end for another reason: its process was stopped or died.
+    """
     import dagster as dg
 
     wanted = {dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE}
     for entry in instance.all_logs(run_id, of_type=wanted):
         event = entry.get_dagster_event()
         if event.is_step_failure:
+            if _is_interruption(event):
+                continue
             return str(_step_failure(label, event))
         check = event.asset_check_evaluation_data
         if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
             broken = f"{check.asset_key.path[-1]} breaks its check '{check.check_name}'"
             return f"{label}: {broken}: {check.description or ''}"
-    return f"{label}: the run failed outside its steps; see its log in the Dagster UI"
+    return None
+
+
+def _is_interruption(event: Any) -> bool:
+    error = event.step_failure_data.error
+    while error is not None:
+        if error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt"):
+            return True
+        error = error.cause
+    return False
 
 
 def _metadata(event: Any) -> dict[str, Any]:

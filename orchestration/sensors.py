@@ -67,10 +67,8 @@ def _scheduled_quarters(
     )
     def scheduled_quarters(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now = clock()
+        report_lost_runs(data, context.instance, now)
         stages = schedule(read_situation(data, context.instance, now))
-        for entry in stages:
-            if entry.state in ("failed", "due"):
-                report_lost_runs(data, context.instance, entry.node, now)
         due = to_launch(stages)
         for entry in due:
             for sentence in entry.sentences:
@@ -101,8 +99,8 @@ def _market_alerts(data: DataFolder, clock: Callable[[], datetime]) -> dg.Sensor
         minimum_interval_seconds=_SECONDS_BETWEEN_TICKS,
         default_status=default_status(),
         description=(
-            "Tells of failed runs and of stage runs that are late, each once, where alerts.yaml "
-            "of the data folder says (docs/scheduling.md)."
+            "Tells of failed runs, of stage runs that are late and of what blocks the schedule, "
+            "each once, where alerts.yaml of the data folder says (docs/scheduling.md)."
         ),
     )
     def market_alerts(context: dg.SensorEvaluationContext) -> dg.SkipReason:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import sys
 
+from orchestration.alerts.configuration import FILE_NAME, load_alerts
 from orchestration.instance import prepare_home
 from orchestration.paths import PROJECT, DataFolder
+from orchestration.policies import load_policies
 
 _LOCATION = ("--module-name", "orchestration.definitions", "--working-directory", str(PROJECT))
 
@@ -31,7 +33,13 @@ def run_daemon(data: DataFolder, *, schedule: bool | None) -> None:
     Args:
         data: the data folder.
         schedule: whether scheduled quarters run; None: as FBACAP_SCHEDULE says.
+
+    Raises:
+        BadConfiguration: a policy or ``alerts.yaml`` cannot be understood; better told here than
+            once a minute by the sensors.
     """
+    load_policies(data.policies)
+    load_alerts(data.root / FILE_NAME)
     prepare_home(data)
     if schedule is not None:
         os.environ["FBACAP_SCHEDULE"] = "on" if schedule else "off"

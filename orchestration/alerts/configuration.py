@@ -92,6 +92,12 @@ class AlertsConfiguration(_Strict):
     sinks: tuple[Sink, ...] = (LogSink(kind="log"),)
 
     @model_validator(mode="after")
+    def _alerts_go_somewhere(self) -> AlertsConfiguration:
+        if not self.sinks:
+            raise ValueError("sinks is empty, so nobody is told; name one, or leave sinks out")
+        return self
+
+    @model_validator(mode="after")
     def _names_tell_sinks_apart(self) -> AlertsConfiguration:
         names = [sink.name for sink in self.sinks]
         for name in names:
@@ -110,6 +116,10 @@ def load_alerts(path: Path) -> AlertsConfiguration:
         return AlertsConfiguration()
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadConfiguration(
+            f"{path}: cannot be read ({error.strerror}); make it a readable file"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first = str(error).splitlines()[0]
         raise BadConfiguration(f"{path}: not readable as YAML ({first}); fix it") from None

@@ -1,4 +1,4 @@
-"""Which alerts there are at an instant: stage runs that are late, and runs that failed.
+"""Which alerts there are at an instant: late stage runs, failed runs, a schedule that is blocked.
 
 Here belong what an alert says and the key that tells it from every other, pure. Sending it once is
 ``sending``.
@@ -6,6 +6,7 @@ Here belong what an alert says and the key that tells it from every other, pure.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -86,6 +87,17 @@ def failed_alert(run_id: str, quarter: str, stage: str, sentence: str) -> Alert:
         text=f"{sentence} (run {run_id}). It is not published.",
         quarter=quarter,
         stage=stage,
+    )
+
+
+def blocked_alert(sentence: str) -> Alert:
+    """The alert about a fault that keeps the schedule from being read at all."""
+    digest = hashlib.sha256(sentence.encode()).hexdigest()[:16]
+    return Alert(
+        key=f"blocked:{digest}",
+        kind="blocked",
+        title="the schedule is blocked",
+        text=f"{sentence}. Nothing is launched until that is mended.",
     )
 
 

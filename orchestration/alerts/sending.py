@@ -16,8 +16,14 @@ from typing import TYPE_CHECKING
 
 from fbacap_logic.calendar import Quarter
 from orchestration.alerts.configuration import FILE_NAME, Sink, load_alerts
-from orchestration.alerts.messages import Alert, alert_for_testing, failed_alert, late_alerts
-from orchestration.alerts.sinks import send
+from orchestration.alerts.messages import (
+    Alert,
+    alert_for_testing,
+    blocked_alert,
+    failed_alert,
+    late_alerts,
+)
+from orchestration.alerts.sinks import AlertRefused, send
 from orchestration.errors import FbacapError
 from orchestration.paths import DataFolder
 from orchestration.schedule.due import schedule
@@ -60,11 +66,13 @@ def send_pending(data: DataFolder, instance: dg.DagsterInstance, now: datetime) 
         BadConfiguration: ``alerts.yaml`` cannot be understood.
     """
     configuration = load_alerts(data.root / FILE_NAME)
-    stages = schedule(read_situation(data, instance, now))
-    alerts = [
-        *_failed_runs(instance, now - timedelta(days=configuration.failures_of_days)),
-        *late_alerts(stages, now, configuration.late_after_days),
-    ]
+    alerts = _failed_runs(instance, now - timedelta(days=configuration.failures_of_days))
+    try:
+        stages = schedule(read_situation(data, instance, now))
+    except FbacapError as error:
+        alerts.append(blocked_alert(str(error)))
+    else:
+        alerts += late_alerts(stages, now, configuration.late_after_days)
     return _send(data, configuration.sinks, alerts)
 
 
@@ -90,6 +98,9 @@ def _send(data: DataFolder, sinks: Iterable[Sink], alerts: Iterable[Alert]) -> S
             continue
         try:
             line = send(sink, alert)
+        except AlertRefused as error:
+            failures.append(f"{error} to '{alert.title}'")
+            continue
         except FbacapError as error:
             failing.add(sink.name)
             failures.append(str(error))

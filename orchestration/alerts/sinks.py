@@ -10,6 +10,7 @@ import json
 import smtplib
 import ssl
 from email.message import EmailMessage
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -19,9 +20,15 @@ from orchestration.alerts.configuration import EmailSink, LogSink, Sink, Webhook
 from orchestration.alerts.messages import Alert
 from orchestration.errors import BadConfiguration, FbacapError
 
+_COME_BACK_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+
 
 class SinkFailed(FbacapError):  # noqa: N818 - reads as what happened
     """A sink did not take an alert; it is tried again at the next tick."""
+
+
+class AlertRefused(SinkFailed):
+    """A sink is there and does not want this alert; the next one may get through."""
 
 
 def send(sink: Sink, alert: Alert) -> str | None:
@@ -31,6 +38,7 @@ def send(sink: Sink, alert: Alert) -> str | None:
         The line to log, of a sink that logs.
 
     Raises:
+        AlertRefused: the sink answered that it does not take this alert.
         SinkFailed: it did not get through.
         BadConfiguration: a secret is not set, or would go over the network unencrypted.
     """
@@ -72,7 +80,10 @@ def _post(sink: WebhookSink, alert: Alert) -> None:
         with opener.open(request, timeout=sink.timeout_seconds):
             return
     except HTTPError as error:
-        raise SinkFailed(f"{sink.name}: the server answered {error.code}") from None
+        told = f"{sink.name}: the server answered {error.code}"
+        if 400 <= error.code < 500 and error.code not in _COME_BACK_LATER:
+            raise AlertRefused(told) from None
+        raise SinkFailed(told) from None
     except URLError as error:
         why = error.reason if isinstance(error.reason, str) else type(error.reason).__name__
         raise SinkFailed(f"{sink.name}: no connection ({why})") from None

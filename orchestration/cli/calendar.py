@@ -9,6 +9,7 @@ import typer
 
 from orchestration.cli.app import AsOf, Data, Json, app
 from orchestration.cli.words import console, data_folder, moment, print_json, quarter_of
+from orchestration.errors import BadUsage
 
 
 @app.command()
@@ -33,9 +34,18 @@ def calendar(
     chosen = [] if quarter is None else [quarter_of(quarter)]
     view = market_calendar(folder, moment(as_of), chosen)
     if ics is not None:
-        ics.write_bytes(icalendar(calendars_of(folder, view)).encode())
-        typer.echo(f"wrote {ics}", err=True)
+        _write(ics, icalendar(calendars_of(folder, view)))
     if as_json:
         print_json(view)
     else:
         print_calendar(console(), view)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_bytes(text.encode())
+    except OSError as error:
+        raise BadUsage(
+            f"{path} cannot be written: {error.strerror}; name a file in a folder that exists"
+        ) from error
+    typer.echo(f"wrote {path}", err=True)

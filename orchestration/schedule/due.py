@@ -19,6 +19,9 @@ from orchestration.service_levels import ServiceLevels
 StageState = Literal["published", "passed over", "running", "due", "waiting", "failed", "to come"]
 
 
+_MOST_INTERRUPTIONS = 2
+
+
 @dataclass(frozen=True)
 class Tries:
     """What became of a stage run's attempts so far.
@@ -28,12 +31,20 @@ class Tries:
         is_running: whether a run of the stage, whoever launched it, is queued or in progress.
         failure: why the last run failed, in a sentence; None if none did.
         inputs: the digest of what the schedule's last failed attempt read.
+        interruptions: how many of the schedule's last attempts in a row, on those inputs, were
+            interrupted: stopped or killed, and no fault of what they read.
     """
 
     launched: int = 0
     is_running: bool = False
     failure: str | None = None
     inputs: str | None = None
+    interruptions: int = 0
+
+    @property
+    def may_be_tried_again(self) -> bool:
+        """Whether the same inputs are worth another attempt."""
+        return 0 < self.interruptions <= _MOST_INTERRUPTIONS
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,7 @@ class Situation:
         levels: the service levels of the input tables.
         tries: what was tried of a stage run; asked only of those that could be launched.
         inputs: the digest of what a stage run would read now; asked as ``tries`` is.
+        is_locked: whether a process is working on a quarter; asked as ``tries`` is.
     """
 
     now: datetime
@@ -58,6 +70,7 @@ class Situation:
     levels: Mapping[str, ServiceLevels]
     tries: Callable[[StageOfQuarter], Tries] = field(default=lambda _: Tries())
     inputs: Callable[[StageOfQuarter], str] = field(default=lambda _: "")
+    is_locked: Callable[[Quarter], bool] = field(default=lambda _: False)
 
     def is_published(self, node: StageOfQuarter) -> bool:
         """Whether a run of the stage stands published."""
@@ -121,7 +134,11 @@ def why_nothing(stages: Sequence[ScheduledStage], now: datetime) -> str:
         for entry in stages
         if entry.state in _VERBS and entry.cutoff.cutoff_at <= now and entry.sentences
     ]
-    told += [f"{entry.node.label} is running" for entry in stages if entry.state == "running"]
+    told += [
+        ": ".join((f"{entry.node.label} is running", *entry.sentences))
+        for entry in stages
+        if entry.state == "running"
+    ]
     coming = next((entry for entry in stages if entry.cutoff.cutoff_at > now), None)
     if coming is not None:
         told.append(f"next: {coming.node.label} on {coming.cutoff.cutoff_at.date().isoformat()}")
@@ -164,6 +181,9 @@ def _open_stage(
     tries = situation.tries(node)
     if tries.is_running:
         return ScheduledStage(node, cutoff, "running")
+    if situation.is_locked(node.quarter):
+        told = "another process is working on the quarter"
+        return ScheduledStage(node, cutoff, "running", sentences=(told,))
     missing = [
         f"{need.label} is not published"
         for need in _needs(cutoff, calendar, situation)
@@ -180,14 +200,15 @@ def _open_stage(
     if missing:
         return _waiting(node, cutoff, missing)
     inputs = situation.inputs(node)
-    if tries.failure is not None and tries.inputs == inputs:
+    is_same = tries.failure is not None and tries.inputs == inputs
+    if is_same and not tries.may_be_tried_again:
         return ScheduledStage(
             node,
             cutoff,
             "failed",
             attempt=tries.launched,
             inputs=inputs,
-            sentences=(tries.failure, _remedy(node)),
+            sentences=(tries.failure or "", _remedy(node)),
         )
     return ScheduledStage(
         node,

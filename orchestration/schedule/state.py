@@ -16,6 +16,7 @@ from fbacap_logic.calendar import Quarter, QuarterCalendar
 from fbacap_logic.policy import policy_in_force
 from orchestration.code_version import code_version
 from orchestration.landing import LandedFile
+from orchestration.locks import is_locked
 from orchestration.paths import DataFolder
 from orchestration.plan import StageOfQuarter, quarters_before
 from orchestration.policies import load_policies, policy_digest, policy_for
@@ -51,7 +52,11 @@ def read_situation(
     files, arrivals = landing_arrivals(data.landing)
     quarters = sorted({*published_quarters(data.published), *arrivals.capacity, *asked})
     published = {
-        quarter: {run.stage: run.run for run in published_runs(data.published, quarter)}
+        quarter: {
+            run.stage: run.run
+            for run in published_runs(data.published, quarter)
+            if run.cutoff_at <= now  # asked about a day gone by, later runs are still to come
+        }
         for quarter in quarters
     }
     calendars = _calendars(data, quarters)
@@ -66,7 +71,10 @@ def read_situation(
     def inputs(node: StageOfQuarter) -> str:
         return _inputs_digest(data, node, calendars[node.quarter], files, published)
 
-    return Situation(now, calendars, published, arrivals, input_levels(), tries, inputs)
+    def locked(quarter: Quarter) -> bool:
+        return is_locked(data, quarter)
+
+    return Situation(now, calendars, published, arrivals, input_levels(), tries, inputs, locked)
 
 
 def _calendars(data: DataFolder, quarters: Iterable[Quarter]) -> dict[Quarter, QuarterCalendar]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.definitions.run_request import RunRequest
 from dagster._core.test_utils import create_run_for_test
+from failed_steps import fail_in_a_step
 
 from fbacap_logic.calendar import Quarter
 from orchestration.landing import receive
@@ -95,12 +96,15 @@ class Runs:
         self._data, self._instance = data, instance
 
     def launch(self, request: RunRequest) -> dg.DagsterRun:
-        return create_run_for_test(
+        run = create_run_for_test(
             self._instance,
             job_name=request.job_name,
             tags={**request.tags, "dagster/run_key": request.run_key},
             status=dg.DagsterRunStatus.NOT_STARTED,
         )
+        event = dg.DagsterEvent(dg.DagsterEventType.RUN_STARTING.value, run.job_name)
+        self._instance.report_dagster_event(event, run.run_id)
+        return run
 
     def succeed(self, run: dg.DagsterRun) -> None:
         self._publish(Quarter.parse(run.tags["dagster/partition"]), run.tags[STAGE_TAG])
@@ -108,11 +112,22 @@ class Runs:
         self._instance.report_dagster_event(event, run.run_id)
 
     def fail(self, run: dg.DagsterRun) -> None:
-        self._instance.report_run_failed(run, "the machine ran out of memory")
+        """As a run ends whose step raises an error."""
+        fail_in_a_step(self._instance, run, "ContractBroken", "a request names no seller")
+
+    def start(self, run: dg.DagsterRun) -> None:
+        event = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, run.job_name)
+        self._instance.report_dagster_event(event, run.run_id)
 
     def _publish(self, quarter: Quarter, stage: str) -> None:
         folder = self._data.published / "_manifests" / f"quarter={quarter.key}"
         folder.mkdir(parents=True, exist_ok=True)
         number = len(list(folder.glob("run=*.json"))) + 1
-        manifest = {"run": number, "stage": stage, "stage_kind": "", "tables": {}}
+        manifest = {
+            "run": number,
+            "stage": stage,
+            "stage_kind": "",
+            "cutoff_at": "2026-08-20T00:00:00+00:00",
+            "tables": {},
+        }
         (folder / f"run={number:04d}.json").write_text(json.dumps(manifest))

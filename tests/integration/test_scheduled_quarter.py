@@ -133,3 +133,10 @@ def test_the_calendar_shows_every_stage_published_with_its_run(scheduled):
     assert [(row["state"], row["run"]) for row in shown["stages"]] == [
         ("published", number) for number in range(1, len(STAGES) + 1)
     ]
+
+
+def test_runs_of_after_the_day_asked_about_are_still_to_come(scheduled):
+    data, _, _ = scheduled
+    view = market_calendar(data, datetime(2025, 9, 10, tzinfo=UTC), [QUARTER])
+    (shown,) = view["quarters"]
+    assert [row["state"] for row in shown["stages"]] == ["published", "published", *["to come"] * 3]

@@ -29,6 +29,7 @@ OUTAGE = (date(2027, 11, 11), date(2027, 11, 20))  # both without a tick
 LATE_FEED = (date(2028, 4, 1), "announce", date(2028, 2, 25))
 NO_RELEASE = (date(2028, 7, 1), "round-3", date(2028, 7, 22))
 FAILS_ONCE = (date(2028, 10, 1), "round-2", date(2028, 9, 20))
+DIES_ONCE = (date(2028, 1, 1), "round-3")  # its process is killed; found at the next day's tick
 
 Launch = tuple[date, str, str, int]
 
@@ -54,6 +55,8 @@ def launches_by_hand() -> list[Launch]:
         found.append((day, cut_off, first_day, stage, attempt))
         if (first_day, stage) == FAILS_ONCE[:2]:
             found.append((FAILS_ONCE[2], cut_off, first_day, stage, 2))
+        if (first_day, stage) == DIES_ONCE:
+            found.append((cut_off + timedelta(days=1), cut_off, first_day, stage, 2))
     due = sorted(entry for entry in found if entry[0] <= LAST_TICK)
     return [(day, first.isoformat(), stage, number) for day, _, first, stage, number in due]
 
@@ -98,7 +101,8 @@ class Years:
         local_midnight = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
         self.now = local_midnight
         while (result := self.tick()).run_requests:
-            runs = [(request, self.runs.launch(request)) for request in result.run_requests]
+            with freeze_time(self.now):
+                runs = [(request, self.runs.launch(request)) for request in result.run_requests]
             self.now += timedelta(minutes=1)
             assert not self.tick().run_requests, "a run in progress was launched again"
             for request, run in runs:
@@ -129,6 +133,9 @@ class Years:
         self.launches.append((day, quarter, stage, int(attempt)))
         if (date.fromisoformat(quarter), stage) == FAILS_ONCE[:2] and attempt == "1":
             self.runs.fail(run)
+        elif (date.fromisoformat(quarter), stage) == DIES_ONCE and attempt == "1":
+            with freeze_time(self.now):
+                self.runs.start(run)
         else:
             self.runs.succeed(run)
 
@@ -152,7 +159,10 @@ def test_nothing_is_launched_twice_under_one_key(years):
     keys = [entry[1:] for entry in years.launches]
     assert len(set(keys)) == len(keys)
     retried = [entry for entry in years.launches if entry[3] > 1]
-    assert retried == [(FAILS_ONCE[2], "2028-10-01", "round-2", 2)]
+    assert retried == [
+        (date(2028, 1, 16), "2028-01-01", "round-3", 2),
+        (FAILS_ONCE[2], "2028-10-01", "round-2", 2),
+    ]
 
 
 def test_a_quarters_stages_come_in_their_order_in_every_quarter(years):

@@ -19,6 +19,7 @@ from orchestration.alerts.configuration import load_alerts
 from orchestration.alerts.messages import late_alerts
 from orchestration.cli import app
 from orchestration.errors import BadConfiguration
+from orchestration.landing import receive
 from orchestration.paths import DataFolder
 from orchestration.plan import StageOfQuarter
 from orchestration.schedule.due import ScheduledStage
@@ -87,13 +88,76 @@ def test_a_failing_sink_is_named_keeps_its_alert_and_does_not_hold_up_the_others
         assert (len(mended.posts), len(good.posts)) == (1, 1)
 
 
+def test_an_alert_that_a_sink_refuses_holds_up_none_behind_it_and_is_told_of(tmp_path):
+    def pending(data: DataFolder, status: int) -> tuple[int, tuple[str, ...]]:
+        with webhook(status=status) as server:
+            configured(data.root, "sinks:\n" + hook("on-call", server.url))
+            outcome = send_pending(data, instance, datetime.now(UTC))
+        assert outcome.sent == 0
+        return len(server.posts), outcome.failures
+
+    refused = "on-call: the server answered 400 to '2026Q4 round-2 failed'"
+    data = DataFolder(tmp_path)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            failed_run(instance)
+        assert pending(data, 400) == (2, (refused, refused))
+        for status in (408, 429, 503):
+            assert pending(data, status) == (1, (f"on-call: the server answered {status}",))
+
+
+@pytest.mark.parametrize("fault", ["policy", "receipt"])
+def test_what_blocks_the_schedule_is_told_once(tmp_path, fault):
+    data = DataFolder(tmp_path)
+    if fault == "policy":
+        data.policies.mkdir()
+        (data.policies / "a.yaml").write_text("calendar: [")
+    else:
+        receipt = landed_receipt(data, tmp_path / "delivery")
+        receipt.write_text("{")
+    with dg.DagsterInstance.ephemeral() as instance:
+        failed_run(instance)
+        outcome = send_pending(data, instance, datetime.now(UTC))
+        assert send_pending(data, instance, datetime.now(UTC)).sent == 0
+    failed, blocked = outcome.logged
+    assert failed.startswith("2026Q4 round-2 failed")
+    assert blocked.startswith("the schedule is blocked: ")
+    assert "Nothing is launched until that is mended" in blocked
+
+
+def landed_receipt(data: DataFolder, folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "marketplaces.csv").write_text("marketplace_id,currency\nus,USD\n")
+    receive(folder, data.landing, received_at=NOW)
+    return next(data.landing.rglob("*.json"))
+
+
+@pytest.mark.parametrize("fault", ["policy", "alerts"])
+def test_the_daemon_ends_with_the_fault_of_what_it_could_not_read(tmp_path, fault):
+    data = DataFolder(tmp_path)
+    data.policies.mkdir()
+    if fault == "policy":
+        (data.policies / "a.yaml").write_text("calendar: [")
+    else:
+        (tmp_path / "alerts.yaml").write_text("sinks: []")
+    done = CliRunner().invoke(app, ["daemon", "--data", str(data.root)])
+    assert isinstance(done.exception, BadConfiguration)
+    assert not (tmp_path / "dagster").exists()
+
+
+def test_a_folder_in_place_of_the_configuration_is_told_of(tmp_path):
+    (tmp_path / "alerts.yaml").mkdir()
+    with pytest.raises(BadConfiguration, match=r"cannot be read .*; make it a readable file"):
+        load_alerts(tmp_path / "alerts.yaml")
+
+
 def test_the_authorization_is_sent_and_never_told(tmp_path, monkeypatch):
     monkeypatch.setenv("HOOK_TOKEN", "Bearer s3cret")
     with webhook(status=403) as server:
         text = "sinks:\n" + hook("on-call", server.url, ", authorization_from: HOOK_TOKEN")
         outcome = send_test(configured(tmp_path, text), NOW)
     assert server.posts[0][0]["Authorization"] == "Bearer s3cret"
-    assert outcome.failures == ("on-call: the server answered 403",)
+    assert outcome.failures == ("on-call: the server answered 403 to 'fbacap test alert'",)
     assert "s3cret" not in str(outcome)
 
 
@@ -184,6 +248,7 @@ def test_a_mail_server_without_tls_gets_nothing_when_starttls_is_asked_for(tmp_p
         ("late_after_day: 3", "late_after_day: Extra inputs are not permitted"),
         ("sinks: [{kind: webhook, name: a}]", "give url or url_from, one of the two"),
         ("sinks: [{kind: log}, {kind: log}]", "two sinks are named log"),
+        ("sinks: []", "sinks is empty, so nobody is told; name one"),
         ("sinks: [", "not readable as YAML"),
         ("sinks: [{kind: webhook, name: a, url: 'https://a', password: x}]", "password: Extra"),
     ],

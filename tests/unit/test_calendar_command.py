@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestration.cli import app
+from orchestration.errors import BadUsage
 from orchestration.schedule.ics import _folded
 
 
@@ -72,3 +73,12 @@ def test_a_long_line_is_folded_between_characters_and_not_within_one():
 def test_wrong_words_are_refused(tmp_path, words):
     done = CliRunner().invoke(app, ["calendar", *words, "--data", str(tmp_path)])
     assert done.exit_code != 0
+
+
+def test_an_icalendar_file_in_a_folder_that_does_not_exist_is_wrong_usage(tmp_path):
+    target = str(tmp_path / "missing" / "q4.ics")
+    command = ["calendar", "2026Q4", "--ics", target, "--data", str(tmp_path)]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, BadUsage)
+    assert done.exception.exit_code == 2
+    assert "name a file in a folder that exists" in str(done.exception)

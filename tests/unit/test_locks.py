@@ -1,11 +1,14 @@
 """One run per quarter at a time."""
 
+import fcntl
+import os
 import subprocess
 import sys
 
 import pytest
 
 from fbacap_logic.calendar import Quarter
+from orchestration import locks
 from orchestration.errors import Busy
 from orchestration.locks import is_locked, quarter_lock, run_lock
 from orchestration.paths import DataFolder
@@ -72,6 +75,34 @@ def test_a_run_holds_the_lock_so_that_the_command_line_is_told_to_wait(tmp_path)
         quarter_lock(data, QUARTER),
     ):
         pass
+
+
+def test_somebody_who_looks_whether_a_quarter_is_locked_makes_nobody_wait(tmp_path, monkeypatch):
+    data = DataFolder(tmp_path)
+    with quarter_lock(data, QUARTER):
+        pass
+    looker = (data.work / "2026-10-01.lock").open()
+    fcntl.flock(looker, fcntl.LOCK_SH)
+    monkeypatch.setattr(locks.time, "sleep", lambda _: looker.close())
+    with quarter_lock(data, QUARTER):
+        assert is_locked(data, QUARTER)
+
+
+def test_whether_a_quarter_is_locked_is_asked_without_writing(tmp_path):
+    data = DataFolder(tmp_path)
+    with quarter_lock(data, QUARTER):
+        pass
+    opened: list[int] = []
+    is_watching = True
+
+    def watch(event: str, words: tuple[object, ...]) -> None:
+        if is_watching and event == "open" and str(words[0]).endswith("2026-10-01.lock"):
+            opened.append(words[2])
+
+    sys.addaudithook(watch)
+    is_locked(data, QUARTER)
+    is_watching = False
+    assert [flags & os.O_ACCMODE for flags in opened] == [os.O_RDONLY]
 
 
 HEAD = """

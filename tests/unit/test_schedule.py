@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.test_utils import create_run_for_test
+from failed_steps import fail_in_a_step
 
 from fbacap_logic.calendar import Quarter
 from fbacap_logic.policy import Policy
@@ -17,6 +19,7 @@ from orchestration.plan import StageOfQuarter
 from orchestration.schedule.due import Situation, Tries, schedule, to_launch, why_nothing
 from orchestration.schedule.landed import input_levels
 from orchestration.schedule.readiness import Arrivals
+from orchestration.schedule.state import read_situation
 from orchestration.schedule.tries import report_lost_runs, tries_of
 from orchestration.sensors import default_status
 
@@ -128,8 +131,91 @@ def test_a_run_that_nobody_executes_any_more_is_lost_and_reported_as_failed(hist
     lost = tries_of(data, history, NODE, later)
     assert (lost.is_running, lost.launched) == (False, 1)
     assert "its process ended without a word" in lost.failure
-    report_lost_runs(data, history, NODE, later)
+    report_lost_runs(data, history, later)
     assert history.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.FAILURE
+
+
+def test_lost_runs_of_every_stage_are_reported_and_queued_ones_are_not_lost(history, tmp_path):
+    data = DataFolder(tmp_path)
+    origin = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "market")
+    runs = [
+        create_run_for_test(
+            history,
+            tags={**TAGS, "fbacap/stage": stage},
+            status=status,
+            remote_job_origin=origin.get_job_origin("a_job"),
+        )
+        for stage, status in (
+            ("announce", dg.DagsterRunStatus.STARTING),
+            ("final", dg.DagsterRunStatus.NOT_STARTED),
+            ("round-1", dg.DagsterRunStatus.QUEUED),
+        )
+    ]
+    now = datetime.now(UTC)
+
+    def found() -> list[dg.DagsterRunStatus]:
+        return [history.get_run_by_id(run.run_id).status for run in runs]
+
+    before = found()
+    report_lost_runs(data, history, now + timedelta(minutes=9))
+    with quarter_lock(data, QUARTER):
+        report_lost_runs(data, history, now + timedelta(minutes=11))
+    assert found() == before
+    report_lost_runs(data, history, now + timedelta(minutes=11))
+    failed = dg.DagsterRunStatus.FAILURE
+    assert found() == [failed, failed, dg.DagsterRunStatus.QUEUED]
+
+
+def attempt(history: dg.DagsterInstance, number: int, error: str | None, inputs="same") -> None:
+    """A scheduled attempt that failed: in a step with an error, or reported as lost."""
+    tags = {**TAGS, "fbacap/attempt": str(number), "fbacap/inputs": inputs}
+    run = create_run_for_test(history, job_name="round_1", tags=tags)
+    if error is None:
+        history.report_run_failed(run)
+    else:
+        fail_in_a_step(history, run, error, "it broke")
+
+
+def test_an_interrupted_run_is_tried_again_twice_on_the_same_inputs(history, tmp_path):
+    def now() -> Situation:
+        return situation(
+            tries=lambda node: tries_of(DataFolder(tmp_path), history, node, datetime.now(UTC)),
+            inputs=lambda _: "same",
+        )
+
+    attempt(history, 1, None, inputs="before")
+    for number, error in ((2, "DagsterExecutionInterruptedError"), (3, None)):
+        attempt(history, number, error)
+        (entry,) = to_launch(schedule(now()))
+        assert entry.run_key == f"round-1:2026Q4:{number + 1}"
+    attempt(history, 4, "DagsterExecutionInterruptedError")
+    assert states(now())["round-1"] == "failed"
+    assert "2026Q4 round-1: the run was interrupted" in why_nothing(schedule(now()), AFTER_ROUND_2)
+
+
+def test_a_run_that_fails_by_itself_is_not_tried_again_though_one_before_was_interrupted(
+    history, tmp_path
+):
+    attempt(history, 1, None)
+    attempt(history, 2, "ContractBroken")
+    found = tries_of(DataFolder(tmp_path), history, NODE, datetime.now(UTC))
+    assert (found.interruptions, found.failure) == (0, "2026Q4 round-1: it broke")
+
+
+def test_a_quarter_that_another_process_works_on_is_left_alone():
+    found = schedule(situation(is_locked=lambda quarter: quarter == QUARTER))
+    assert to_launch(found) == ()
+    assert ("2026Q4 round-1 is running: another process is working on the quarter") in why_nothing(
+        found, AFTER_ROUND_2
+    )
+
+
+def test_the_lock_of_a_live_process_is_what_tells_that_it_works_on_a_quarter(tmp_path):
+    data = DataFolder(tmp_path)
+    found = read_situation(data, None, AFTER_ROUND_2, [QUARTER])
+    assert not found.is_locked(QUARTER)
+    with quarter_lock(data, QUARTER):
+        assert found.is_locked(QUARTER)
 
 
 def test_a_run_launched_by_hand_counts_as_in_progress_but_not_as_an_attempt(history, tmp_path):
