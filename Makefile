@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test proofs mutants lint ui bench clean
+.PHONY: help run test olist proofs mutants lint ui bench clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/'
@@ -21,6 +21,9 @@ run: $(VENV)/.installed ## make a small marketplace and run its last complete qu
 
 test: $(VENV)/.installed-dev ## run all tests
 	$(BIN)/pytest -n 2 --dist loadfile
+
+olist: $(VENV)/.installed-dev ## run the tests over all six quarters of the Olist data
+	FBACAP_LONG=1 $(BIN)/pytest tests/integration/test_olist_quarters.py
 
 proofs: $(VENV)/.installed-dev ## property tests with 50 times the examples
 	FBACAP_PROOF_FACTOR=50 $(BIN)/pytest tests/property -n 2 --dist load
