@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -27,11 +30,24 @@ concurrency:
         limit: 1
         value:
           applyLimitPerUniqueValue: true
+run_storage:
+  module: orchestration.run_history
+  class: Runs
+  config:
+    home: {env: DAGSTER_HOME}
+schedule_storage:
+  module: orchestration.run_history
+  class: Schedules
+  config:
+    home: {env: DAGSTER_HOME}
 event_log_storage:
   module: orchestration.event_log
   class: EventLog
   config:
     home: {env: DAGSTER_HOME}
+# On a busy machine the definitions take longer to load than Dagster waits by itself.
+code_servers:
+  local_startup_timeout: 300
 telemetry:
   enabled: false
 nux:
@@ -70,13 +86,33 @@ def instance(data: DataFolder) -> dg.DagsterInstance:
     """
     configuration = prepare_home(data) / CONFIGURATION
     try:
-        return dg.DagsterInstance.from_config(str(configuration.parent))
+        with _opening(configuration.parent):
+            return dg.DagsterInstance.from_config(str(configuration.parent))
     except (dg.DagsterError, SQLAlchemyError, ImportError) as error:
         raise _unusable(configuration, error) from error
     except Exception as error:
         if type(error).__name__ != _NO_POSTGRES:
             raise
         raise _unusable(configuration, error) from error
+
+
+def prepare_history(data: DataFolder) -> None:
+    """Lay out the history of runs, before one of Dagster's own programs opens it.
+
+    Two programs that lay out one history at the same time leave it half made.
+
+    Raises:
+        BadConfiguration: as for ``instance``.
+    """
+    instance(data).dispose()
+
+
+@contextmanager
+def _opening(home: Path) -> Iterator[None]:
+    """One process at a time: the first to open a history creates its tables."""
+    with (home / "opening.lock").open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def _unusable(configuration: Path, error: Exception) -> BadConfiguration:

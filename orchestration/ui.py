@@ -9,7 +9,7 @@ import os
 import sys
 
 from orchestration.alerts.configuration import FILE_NAME, load_alerts
-from orchestration.instance import prepare_home
+from orchestration.instance import prepare_history
 from orchestration.paths import PROJECT, DataFolder
 from orchestration.policies import load_policies
 
@@ -18,7 +18,7 @@ _LOCATION = ("--module-name", "orchestration.definitions", "--working-directory"
 
 def serve(data: DataFolder, *, port: int, read_only: bool) -> None:
     """Replace this process by Dagster's webserver over one data folder."""
-    prepare_home(data)
+    prepare_history(data)
     command = [sys.executable, "-m", "dagster_webserver", *_LOCATION]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     if read_only:
@@ -40,7 +40,7 @@ def run_daemon(data: DataFolder, *, schedule: bool | None) -> None:
     """
     load_policies(data.policies)
     load_alerts(data.root / FILE_NAME)
-    prepare_home(data)
+    prepare_history(data)
     if schedule is not None:
         os.environ["FBACAP_SCHEDULE"] = "on" if schedule else "off"
     state = os.environ.get("FBACAP_SCHEDULE") or "off"
