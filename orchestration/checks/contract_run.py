@@ -156,8 +156,8 @@ def _opened(database: Path) -> Iterator[_Source]:
 
     from orchestration.checks import expectations as _registered  # noqa: F401
 
-    context: Any = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context: Any = great_expectations.get_context(mode="ephemeral", project_config=_nothing_kept())
+    context._save_project_config = lambda: None  # nobody reads it, and it is written for each asset
     try:
         datasource = context.data_sources.add_sql(
             "working_file",
@@ -176,6 +176,19 @@ def _opened(database: Path) -> Iterator[_Source]:
         # Either of them keeps the file open, and an open file keeps its writer out.
         engine.close()
         datasource.get_engine().dispose()
+
+
+def _nothing_kept() -> Any:
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    return DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        progress_bars=ProgressBarsConfig(globally=False),
+    )
 
 
 def _expectation(rule: Rule) -> Any:

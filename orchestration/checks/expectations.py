@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 import sqlalchemy as sa
+from great_expectations.compatibility import pydantic
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
 from great_expectations.execution_engine import sqlalchemy_execution_engine
@@ -33,6 +34,7 @@ from great_expectations.expectations.core.unexpected_rows_expectation import (
     UnexpectedRowsExpectation,
 )
 from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.expectations.metrics.metric_provider import metric_partial
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
@@ -100,10 +102,25 @@ class BreakingRows(TableMetricProvider):
         return count, metric_domain_kwargs, {}
 
 
-class ExpectEveryRowToSatisfy(BatchExpectation):
+class _WrittenOnce:
+    """Keeps an expectation's configuration, which Great Expectations asks for 30 times a rule."""
+
+    _written: ExpectationConfiguration | None
+
+    @property
+    def configuration(self) -> ExpectationConfiguration:
+        """The expectation as Great Expectations keeps it; it never changes once it is made."""
+        if self._written is None:
+            whole: Any = super()
+            self._written = whole.configuration
+        return self._written
+
+
+class ExpectEveryRowToSatisfy(_WrittenOnce, BatchExpectation):
     """Every row makes ``predicate`` (SQL) true; null does not."""
 
     predicate: str
+    _written: ExpectationConfiguration | None = pydantic.PrivateAttr(default=None)
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (BREAKING_ROWS, TABLE_ROWS)
     success_keys: ClassVar[tuple[str, ...]] = ("predicate",)
@@ -117,8 +134,10 @@ class ExpectEveryRowToSatisfy(BatchExpectation):
         return _outcome(metrics, BREAKING_ROWS)
 
 
-class ExpectQueryToFindNothing(UnexpectedRowsExpectation):
+class ExpectQueryToFindNothing(_WrittenOnce, UnexpectedRowsExpectation):
     """``unexpected_rows_query`` finds no row; it is counted only, its rows are not fetched."""
+
+    _written: ExpectationConfiguration | None = pydantic.PrivateAttr(default=None)
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (QUERY_ROWS, TABLE_ROWS)
 
