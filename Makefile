@@ -20,7 +20,7 @@ run: $(VENV)/.installed ## make a small marketplace and run its last complete qu
 	$(BIN)/fbacap run 2025Q4 --data $(DEMO)
 
 test: $(VENV)/.installed-dev ## run all tests
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 olist: $(VENV)/.installed-dev ## run the tests over all six quarters of the Olist data
 	FBACAP_LONG=1 $(BIN)/pytest tests/integration/test_olist_quarters.py

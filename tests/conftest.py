@@ -7,6 +7,7 @@ unit tests, which ask for none, start without the engine.
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 from made_once import made_once
@@ -14,6 +15,32 @@ from made_once import made_once
 # Each folder's conftest is the module "conftest" while that folder is collected: a search of this
 # one for doctests, which comes after the folders beside it, would meet another's and stop.
 collect_ignore = ["conftest.py"]
+
+
+_FOLDERS = ("integration", "browser", "faults", "property", "contracts", "fuzz")
+_LONG = (
+    "test_olist_quarters",
+    "test_backfill",
+    "test_whole_quarters",
+    "test_scheduled_years",
+    "test_postgres",
+    "test_scheduled_quarter",
+    "test_settlement_runs",
+    "test_quarter",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no worker is left with it when the other has ended."""
+    items.sort(key=lambda item: _place(item.path))
+
+
+def _place(path: Path) -> tuple[int, int]:
+    folder, name = path.parent.name, path.stem
+    return (
+        _LONG.index(name) if name in _LONG else len(_LONG),
+        _FOLDERS.index(folder) if folder in _FOLDERS else len(_FOLDERS),
+    )
 
 
 @pytest.fixture(scope="session")
