@@ -13,16 +13,19 @@ import duckdb
 from fbacap_logic.calendar import Quarter
 from orchestration.contracts import load_contract
 from orchestration.engine import engine
-from orchestration.errors import BadUsage
+from orchestration.errors import BadUsage, FbacapError
 from orchestration.files import sql_literal
 from orchestration.paths import DataFolder
 from orchestration.published import (
     PublishedRun,
-    current_runs,
+    current_of,
     published_quarters,
     published_runs,
 )
 from orchestration.stages import PUBLICATIONS, published_tables
+from orchestration.whole_files import require_whole
+
+_OF_FILES = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException)
 
 
 def open_catalogue(
@@ -32,15 +35,30 @@ def open_catalogue(
 
     Tables that nothing has been published of yet are there, empty. ``only``: the quarters to show,
     for who needs few of many; default: all.
+
+    Raises:
+        Corrupted: a published file is missing or damaged.
     """
-    connection = engine()
-    connection.execute("set TimeZone = 'UTC'")
-    connection.execute("create schema all_runs")
     quarters = [
         quarter for quarter in published_quarters(data.published) if only is None or quarter in only
     ]
     runs = {quarter: published_runs(data.published, quarter) for quarter in quarters}
-    current = [current_runs(data.published, quarter) for quarter in quarters]
+    connection = engine()
+    try:
+        _lay_out(connection, runs)
+    except duckdb.Error as error:
+        connection.close()
+        _require_whole(runs)
+        raise FbacapError(f"{data.published} cannot be read: {error}") from error
+    return connection
+
+
+def _lay_out(
+    connection: duckdb.DuckDBPyConnection, runs: Mapping[Quarter, Sequence[PublishedRun]]
+) -> None:
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("create schema all_runs")
+    current = [current_of(found) for found in runs.values()]
     _create_runs(connection, runs)
     for table in dict.fromkeys(name for kind in PUBLICATIONS for name in published_tables(kind)):
         every = [run for found in runs.values() for run in found if table in run.tables]
@@ -53,7 +71,12 @@ def open_catalogue(
     connection.execute(f"set allowed_paths = [{', '.join(map(sql_literal, files))}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
-    return connection
+
+
+def _require_whole(runs: Mapping[Quarter, Sequence[PublishedRun]]) -> None:
+    for found in runs.values():
+        for run in found:
+            require_whole(run.files)
 
 
 def query(data: DataFolder, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
@@ -61,6 +84,7 @@ def query(data: DataFolder, sql: str) -> tuple[list[str], list[tuple[object, ...
 
     Raises:
         BadUsage: the text is not SQL, is not one statement, or is not one that reads.
+        Corrupted: a published file is missing or damaged.
     """
     with open_catalogue(data) as connection:
         try:
@@ -71,6 +95,9 @@ def query(data: DataFolder, sql: str) -> tuple[list[str], list[tuple[object, ...
             columns = [str(entry[0]) for entry in cursor.description or []]
             return columns, cursor.fetchall()
         except duckdb.Error as error:
+            if isinstance(error, _OF_FILES):
+                for quarter in published_quarters(data.published):
+                    _require_whole({quarter: published_runs(data.published, quarter)})
             raise BadUsage(f"that query failed: {error}") from error
 
 

@@ -67,6 +67,12 @@ class Superseded(FbacapError):  # noqa: N818
     exit_code = 9
 
 
+class NotStored(FbacapError):  # noqa: N818
+    """What had to be written could not be: the disk is full, or a folder is closed to writing."""
+
+    exit_code = 10
+
+
 class Differs(FbacapError):  # noqa: N818
     """A published figure, hash or row is not what its second computation gives."""
 

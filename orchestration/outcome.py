@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from fbacap_logic.calendar import Quarter, StageCutoff
 from orchestration import errors
-from orchestration.errors import ContractBroken, FbacapError
+from orchestration.damage import damage_under
+from orchestration.errors import ContractBroken, Corrupted, FbacapError
 from orchestration.paths import DataFolder
 from orchestration.published import PublishedRun, published_runs
+from orchestration.storage_faults import fault_in
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -86,7 +88,9 @@ def stage_outcome(
     evaluated = tuple(_checks(result))
     checks = tuple(check for check in evaluated if not check.is_warning)
     if not result.success:
-        raise _failure(f"{quarter.label} {stage.name}", result, checks)
+        label = f"{quarter.label} {stage.name}"
+        damage = damage_under(data, quarter)
+        raise Corrupted(f"{label}: {damage}") if damage else _failure(label, result, checks)
     publication = _publication_metadata(result)
     number = int(publication["run"])
     runs = {run.run: run for run in published_runs(data.published, quarter)}
@@ -201,6 +205,8 @@ def _step_failure(label: str, event: Any) -> FbacapError:
         kind = getattr(errors, name.rsplit(".", 1)[-1], None)
         if isinstance(kind, type) and issubclass(kind, FbacapError):
             return kind(f"{label}: {sentence}")
+        if fault := fault_in(message):
+            return type(fault)(f"{label}: {fault}")
         error = error.cause
     if name == "ValueError":
         return FbacapError(f"{label}: {sentence}")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,14 +23,21 @@ from typing import Any
 import duckdb
 
 from fbacap_logic.calendar import Quarter, StageCutoff
-from orchestration.contracts import load_contract
-from orchestration.errors import NotPublished, Superseded
-from orchestration.files import file_digest, flush, sql_literal
-from orchestration.row_hash import row_hash
+from orchestration.errors import Corrupted, NotPublished, Superseded
+from orchestration.published_files import (
+    manifest_path,
+    put_in_place,
+    remove_leftovers,
+    staging_folder,
+    table_folder,
+    write_manifest,
+    write_table,
+)
 from orchestration.same_content import same_content
-from orchestration.stages import schema_of
+from orchestration.whole_files import require_whole
 
 MANIFEST_VERSION = 1
+_NEEDED = ("run", "stage", "stage_kind", "cutoff_at", "tables")
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,16 @@ class PublishedRun:
     @property
     def manifest_path(self) -> Path:
         """Where the manifest stands."""
-        return _manifest_path(self.zone, self.quarter, self.run)
+        return manifest_path(self.zone, self.quarter, self.run)
 
     def file(self, table: str) -> Path:
         """Where one table's rows stand."""
-        return _table_folder(self.zone, table, self.quarter, self.run) / f"{table}.parquet"
+        return table_folder(self.zone, table, self.quarter, self.run) / f"{table}.parquet"
+
+    @property
+    def files(self) -> dict[Path, str]:
+        """Every file of the run with its SHA-256."""
+        return {self.file(table): str(entry["sha256"]) for table, entry in self.tables.items()}
 
     def input_record(self) -> dict[str, Any]:
         """How a later run names this one among its inputs."""
@@ -90,13 +101,31 @@ class PublishedRun:
 
 
 def published_runs(zone: Path, quarter: Quarter) -> tuple[PublishedRun, ...]:
-    """A quarter's runs in the order in which they were published."""
+    """A quarter's runs in the order in which they were published.
+
+    Raises:
+        Corrupted: a manifest cannot be read.
+    """
     folder = zone / "_manifests" / f"quarter={quarter.key}"
-    runs = []
-    for path in sorted(folder.glob("run=*.json")):
+    return tuple(_read_run(zone, quarter, path) for path in sorted(folder.glob("run=*.json")))
+
+
+def _read_run(zone: Path, quarter: Quarter, path: Path) -> PublishedRun:
+    try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        runs.append(PublishedRun(zone, quarter, int(manifest["run"]), manifest))
-    return tuple(runs)
+        lacking = [name for name in _NEEDED if name not in manifest]
+        is_whole = not lacking and path == manifest_path(zone, quarter, int(manifest["run"]))
+    except (ValueError, TypeError) as error:
+        raise _no_manifest(path) from error
+    if not is_whole:
+        raise _no_manifest(path)
+    return PublishedRun(zone, quarter, int(manifest["run"]), manifest)
+
+
+def _no_manifest(path: Path) -> Corrupted:
+    return Corrupted(
+        f"{path} is no whole manifest any more; restore it from a backup of the published zone"
+    )
 
 
 def published_quarters(zone: Path) -> tuple[Quarter, ...]:
@@ -111,7 +140,7 @@ def published_quarters(zone: Path) -> tuple[Quarter, ...]:
 
 def latest_run(zone: Path, quarter: Quarter, stage: str) -> PublishedRun | None:
     """The last published run of one stage of a quarter, or None."""
-    return _last_of(published_runs(zone, quarter), stage)
+    return last_of(published_runs(zone, quarter), stage)
 
 
 def required_run(zone: Path, quarter: Quarter, stage: str) -> PublishedRun:
@@ -137,8 +166,13 @@ def latest_settlement(runs: Sequence[PublishedRun]) -> PublishedRun | None:
 
 def current_runs(zone: Path, quarter: Quarter) -> dict[str, PublishedRun]:
     """For each table of a quarter the run that holds now: of those that know most, the last."""
+    return current_of(published_runs(zone, quarter))
+
+
+def current_of(runs: Iterable[PublishedRun]) -> dict[str, PublishedRun]:
+    """The same among runs that were read already."""
     current: dict[str, PublishedRun] = {}
-    for run in sorted(published_runs(zone, quarter), key=lambda run: (run.cutoff_at, run.run)):
+    for run in sorted(runs, key=lambda run: (run.cutoff_at, run.run)):
         for table in run.tables:
             current[table] = run
     return current
@@ -177,6 +211,7 @@ def publish(
 
     Raises:
         Superseded: that is so, and its stage was never published.
+        Corrupted: a manifest of the quarter, or what the stage published before, is not whole.
     """
     zone.mkdir(parents=True, exist_ok=True)
     with _publishing(zone, quarter):
@@ -202,12 +237,21 @@ def _publish(
     reason: str | None,
 ) -> Publication:
     runs = published_runs(zone, quarter)
-    number = runs[-1].run + 1 if runs else 1
+    number = len(runs) + 1
+    if gap := next((n for n, run in enumerate(runs, start=1) if run.run != n), None):
+        raise Corrupted(
+            f"{manifest_path(zone, quarter, gap)} is missing, though a later run was published; "
+            "restore it from a backup of the published zone"
+        )
+    remove_leftovers(zone, quarter, number)
     settled = latest_settlement(runs)
-    before = settled if reason is not None else _last_of(runs, stage.name)
-    staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=zone))
+    before = settled if reason is not None else last_of(runs, stage.name)
+    if before is not None:
+        require_whole(before.files)
+    staging = staging_folder(zone, quarter)
+    staging.mkdir()
     try:
-        entries = {table: _write_table(connection, table, staging) for table in tables}
+        entries = {table: write_table(connection, table, staging) for table in tables}
         if before is not None and same_content(connection, before, staging, entries):
             return Publication(before, is_new=False)
         if stage.kind == "settle" and settled is not None and settled.cutoff_at > stage.cutoff_at:
@@ -229,69 +273,13 @@ def _publish(
             **facts,
             "tables": entries,
         }
-        _put_in_place(zone, staging, quarter, number, entries)
-        _write_manifest(zone, quarter, number, manifest)
+        put_in_place(zone, staging, quarter, number, entries)
+        write_manifest(zone, quarter, number, manifest)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(staging)
     return Publication(PublishedRun(zone, quarter, number, manifest), is_new=True)
 
 
-def _write_table(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> dict[str, Any]:
-    contract = load_contract(table)
-    relation = f"{schema_of(table)}.{table}"
-    columns = ", ".join(f'"{name}"' for name in contract.column_names)
-    order = ", ".join(f'"{name}"' for name in contract.key)
-    path = folder / f"{table}.parquet"
-    connection.execute(
-        f"copy (select {columns} from {relation} order by {order}) to {sql_literal(path)} "
-        "(format parquet, compression zstd, row_group_size 122880)"
-    )
-    flush(path)
-    (rows,) = connection.execute(f"select count(*) from {relation}").fetchone() or (0,)
-    return {
-        "rows": int(rows),
-        "sha256": file_digest(path),
-        "row_hash": row_hash(connection, relation, contract.column_names),
-        "contract_version": contract.version,
-        "key": list(contract.key),
-        "columns": [
-            {"name": column.name, "type": column.physical_type} for column in contract.columns
-        ],
-    }
-
-
-def _put_in_place(
-    zone: Path, staging: Path, quarter: Quarter, number: int, tables: Iterable[str]
-) -> None:
-    for table in tables:
-        folder = _table_folder(zone, table, quarter, number)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        path = folder / f"{table}.parquet"
-        (staging / f"{table}.parquet").replace(path)
-        path.chmod(0o444)
-        flush(folder)
-
-
-def _write_manifest(zone: Path, quarter: Quarter, number: int, manifest: Mapping[str, Any]) -> None:
-    path = _manifest_path(zone, quarter, number)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    temporary.write_text(text, encoding="utf-8")
-    temporary.chmod(0o444)
-    flush(temporary)
-    temporary.replace(path)
-    flush(path.parent)
-
-
-def _last_of(runs: Sequence[PublishedRun], stage: str) -> PublishedRun | None:
+def last_of(runs: Sequence[PublishedRun], stage: str) -> PublishedRun | None:
+    """The last run of one stage among a quarter's runs, or None."""
     return next((run for run in reversed(runs) if run.stage == stage), None)
-
-
-def _table_folder(zone: Path, table: str, quarter: Quarter, run: int) -> Path:
-    return zone / table / f"quarter={quarter.key}" / f"run={run:04d}"
-
-
-def _manifest_path(zone: Path, quarter: Quarter, run: int) -> Path:
-    return zone / "_manifests" / f"quarter={quarter.key}" / f"run={run:04d}.json"

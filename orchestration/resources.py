@@ -26,9 +26,11 @@ from orchestration.errors import FbacapError
 from orchestration.locks import run_lock
 from orchestration.paths import DataFolder
 from orchestration.stage_run import STAGE_TAG, StageRun, stage_run
+from orchestration.whole_files import require_whole
 from orchestration.working import FILE_NAME, connect, working_folder
 
 INPUTS_FILE = "inputs.json"
+FILES_FILE = "files.json"
 
 _NULLABLE = {
     pa.int64(): pd.Int64Dtype(),
@@ -96,6 +98,15 @@ class Market(dg.ConfigurableResource[Any]):
         text = (self.folder(context) / INPUTS_FILE).read_text(encoding="utf-8")
         record: dict[str, Any] = json.loads(text)
         return record
+
+    def require_whole_inputs(self, context: Any) -> None:
+        """See that the files which the working file reads are still those that it was built over.
+
+        Raises:
+            Corrupted: one is missing or has other bytes.
+        """
+        text = (self.folder(context) / FILES_FILE).read_text(encoding="utf-8")
+        require_whole({Path(path): sha256 for path, sha256 in json.loads(text).items()})
 
     @contextmanager
     def open(self, context: Any) -> Iterator[OpenStage]:

@@ -17,6 +17,7 @@ from orchestration.locks import quarter_lock
 from orchestration.paths import DataFolder
 from orchestration.policies import policy_for
 from orchestration.stage_run import tags_of
+from orchestration.storage_faults import explained
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -131,11 +132,17 @@ def execute_stage(
 
     job = _definitions(data).resolve_job_def(job_name(stage.name))
     started = utc_now()
-    result = job.execute_in_process(
-        instance=dagster_instance,
-        partition_key=quarter.key,
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags=tags_of(stage, reason),
-        raise_on_error=False,
-    )
+    try:
+        result = job.execute_in_process(
+            instance=dagster_instance,
+            partition_key=quarter.key,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags=tags_of(stage, reason),
+            raise_on_error=False,
+        )
+    except Exception as error:
+        fault = explained(error, data.root)
+        if fault is None:
+            raise
+        raise type(fault)(f"{quarter.label} {stage.name}: {fault}") from error
     return stage_outcome(data, quarter, stage, result, (utc_now() - started).total_seconds())

@@ -11,7 +11,7 @@ from orchestration.paths import DataFolder
 from orchestration.policies import policy_for
 from orchestration.published import (
     PublishedRun,
-    latest_run,
+    last_of,
     published_quarters,
     published_runs,
 )
@@ -31,13 +31,14 @@ def quarter_status(data: DataFolder, now: datetime) -> list[dict[str, Any]]:
         return []
     rows = []
     for quarter in quarter_range(min(quarters), max(quarters)):
+        runs = published_runs(data.published, quarter)  # once: a run may be published meanwhile
         for stage in policy_for(data.policies, quarter).calendar_of(quarter).stages:
-            run = latest_run(data.published, quarter, stage.name)
+            run = last_of(runs, stage.name)
             state = "published" if run else "due" if stage.cutoff_at <= now else "to come"
             rows.append(_row(quarter, stage.name, stage.cutoff_at, state, run))
         rows += [
             _row(quarter, run.stage, run.cutoff_at, "published", run)
-            for run in published_runs(data.published, quarter)
+            for run in runs
             if run.reason is not None
         ]
     return rows

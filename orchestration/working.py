@@ -13,15 +13,13 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import iso4217
 
-from fbacap_logic.calendar import Quarter, RoundWindow
-from fbacap_logic.policy import policy_in_force
+from fbacap_logic.calendar import Quarter
 from orchestration.contracts import load_contract
 from orchestration.earlier_runs import EarlierTable, earlier_tables
 from orchestration.errors import BadUsage, NotPublished
@@ -29,9 +27,10 @@ from orchestration.files import sql_literal
 from orchestration.landing import LandedFile, landed_files
 from orchestration.paths import DataFolder
 from orchestration.plan import quarters_before
-from orchestration.policies import load_policies
+from orchestration.run_tables import create_run_tables, naive_utc
 from orchestration.stage_run import StageRun
 from orchestration.stages import INPUT_TABLES
+from orchestration.whole_files import require_whole
 
 FILE_NAME = "quarter.duckdb"
 THREADS_VARIABLE = "FBACAP_THREADS"
@@ -82,10 +81,14 @@ def limit_threads(connection: duckdb.DuckDBPyConnection) -> None:
 
 @dataclass(frozen=True)
 class WorkingInputs:
-    """What a working file was built from, as the manifest records it, and its rows by table."""
+    """What a working file was built from, as the manifest records it, and its rows by table.
+
+    ``files``: the files that its views read, with their SHA-256.
+    """
 
     record: Mapping[str, Any]
     landed_rows: Mapping[str, int]
+    files: Mapping[Path, str]
 
 
 def create_working_file(
@@ -102,14 +105,18 @@ def create_working_file(
     Raises:
         NotPublished: an earlier stage of this quarter, or the quarter before, should have been
             published and is not.
+        Corrupted: a file that it reads is missing or has other bytes than were stored.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    read: dict[Path, str] = {}
     with connect(folder / FILE_NAME) as connection:
         for schema in SCHEMAS:
             connection.execute(f"create schema {schema}")
-        _create_run_tables(connection, run)
+        create_run_tables(connection, run)
         files = _files_before(landed_files(run.data.landing), naive_utc(run.stage.cutoff_at))
+        read |= {file.typed_path: file.typed_sha256 for file in files}
+        require_whole(read)
         landed = [
             entry
             for table in INPUT_TABLES
@@ -124,6 +131,14 @@ def create_working_file(
         before = quarters_before(run.quarter).values()
         held = [quarter for quarter in before if _has_capacity(connection, quarter)]
         earlier = earlier_tables(run, held if with_earlier_runs else ())
+        read |= {
+            table.source.file(table.published_as): str(
+                table.source.tables[table.published_as]["sha256"]
+            )
+            for table in earlier
+            if table.source is not None
+        }
+        require_whole(read)
         for table in earlier:
             _create_earlier_view(connection, table)
     rows = dict.fromkeys(INPUT_TABLES, 0)
@@ -135,91 +150,7 @@ def create_working_file(
         if table.source is not None and table.is_input
     }
     published = [inputs[path] for path in sorted(inputs)]
-    return WorkingInputs({"landing": landed, "published": published}, rows)
-
-
-def naive_utc(moment: datetime) -> datetime:
-    """A UTC instant as the naive timestamp that working files hold."""
-    return moment.replace(tzinfo=None)
-
-
-def _create_run_tables(connection: duckdb.DuckDBPyConnection, run: StageRun) -> None:
-    quarter, policy, cutoff = run.quarter, run.policy, run.stage.cutoff_at
-    facts_from = cutoff.date() - timedelta(weeks=policy.base_allocation.history_weeks)
-    connection.execute(
-        """
-        create table run.parameters as select
-            cast(? as varchar) as quarter, cast(? as date) as quarter_start,
-            cast(? as date) as quarter_end, cast(? as integer) as days_in_quarter,
-            cast(? as varchar) as stage, cast(? as varchar) as stage_kind,
-            cast(? as timestamp) as cutoff_at, cast(? as timestamp) as announced_at,
-            cast(? as date) as facts_from, cast(? as integer) as snapshot_carry_days,
-            cast(? as varchar) as policy_version, cast(? as date) as previous_quarter_start
-        """,
-        [
-            quarter.label,
-            quarter.first_day,
-            quarter.last_day,
-            quarter.days,
-            run.stage.name,
-            run.stage.kind,
-            naive_utc(cutoff),
-            naive_utc(run.calendar.announced_at),
-            facts_from,
-            policy.settlement.snapshot_carry_days,
-            policy.policy_version,
-            quarter.previous.first_day,
-        ],
-    )
-    _create_rounds(connection, "run.rounds", run.calendar.rounds, cutoff)
-    for name, before in quarters_before(quarter).items():
-        _create_rounds(connection, f"run.{name}_rounds", _rounds_of(run, before), cutoff)
-    connection.execute("create table run.currencies (currency varchar, minor_unit_digits integer)")
-    connection.executemany("insert into run.currencies values (?, ?)", _currencies())
-
-
-def _rounds_of(run: StageRun, before: Quarter) -> tuple[RoundWindow, ...]:
-    """The rounds of an earlier quarter; none when no policy governed it yet."""
-    try:
-        governing = policy_in_force(load_policies(run.data.policies), before)
-    except ValueError:
-        return ()
-    return governing.calendar_of(before).rounds
-
-
-def _create_rounds(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    rounds: Sequence[RoundWindow],
-    cutoff: datetime,
-) -> None:
-    connection.execute(
-        f"create table {name} (round integer, closes_at timestamp, in_force_from date, "
-        "in_force_to date, days_in_force integer, is_closed boolean)"
-    )
-    if not rounds:
-        return
-    connection.executemany(
-        f"insert into {name} values (?, ?, ?, ?, ?, ?)",
-        [
-            (
-                window.round,
-                naive_utc(window.closes_at),
-                window.in_force_from,
-                window.in_force_to,
-                window.days_in_force,
-                window.closes_at <= cutoff,
-            )
-            for window in rounds
-        ],
-    )
-
-
-def _currencies() -> list[tuple[str, int]]:
-    """ISO 4217 codes with their minor-unit digits; codes without any are not money."""
-    return sorted(
-        {(entry.code, entry.exponent) for entry in iso4217.Currency if entry.exponent is not None}
-    )
+    return WorkingInputs({"landing": landed, "published": published}, rows, read)
 
 
 def _files_before(files: Sequence[LandedFile], cutoff: datetime) -> list[LandedFile]:

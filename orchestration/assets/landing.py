@@ -8,7 +8,7 @@ import dagster as dg
 from orchestration.descriptions.inputs import landing_spec, run_spec
 from orchestration.descriptions.run_metadata import run_metadata
 from orchestration.partitions import QUARTERS
-from orchestration.resources import INPUTS_FILE, Market
+from orchestration.resources import FILES_FILE, INPUTS_FILE, Market
 from orchestration.stages import INPUT_TABLES, RUN_TABLES
 from orchestration.working import create_working_file
 
@@ -27,15 +27,17 @@ def landing_tables(
     folder = market.folder(context)
     inputs = create_working_file(run, folder)
     (folder / INPUTS_FILE).write_text(json.dumps(inputs.record, sort_keys=True), encoding="utf-8")
+    files = {str(path): sha256 for path, sha256 in inputs.files.items()}
+    (folder / FILES_FILE).write_text(json.dumps(files, sort_keys=True), encoding="utf-8")
     for table in INPUT_TABLES:
-        files = [entry for entry in inputs.record["landing"] if entry["table"] == table]
-        simulated = sorted({entry["simulated"] for entry in files if "simulated" in entry})
+        received = [entry for entry in inputs.record["landing"] if entry["table"] == table]
+        simulated = sorted({entry["simulated"] for entry in received if "simulated" in entry})
         yield dg.MaterializeResult(
             asset_key=["landing", table],
             metadata={
                 "dagster/row_count": inputs.landed_rows[table],
                 "rows_out": inputs.landed_rows[table],
-                "files": dg.MetadataValue.json(files),
+                "files": dg.MetadataValue.json(received),
                 "simulated": ", ".join(simulated) or "no",
                 **run_metadata(run),
             },

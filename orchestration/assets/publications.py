@@ -57,6 +57,7 @@ def _publication(kind: StageKind) -> dg.AssetsDefinition:
     )
     def publication(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeResult:
         run = market.stage_run(context)
+        market.require_whole_inputs(context)
         with connect(market.working_file(context)) as connection:
             published = publish(
                 connection,

@@ -17,7 +17,8 @@ from orchestration.descriptions.run_metadata import of_which_run
 from orchestration.landing.accounts import superseded_sql, version_columns
 from orchestration.landing.quarantine import count_quarantined
 from orchestration.resources import Market
-from orchestration.working import connect, naive_utc
+from orchestration.run_tables import naive_utc
+from orchestration.working import connect
 
 CHECK_NAME = "rows_accounted_for"
 _OUTCOME = "row_accounts"

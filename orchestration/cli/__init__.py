@@ -105,6 +105,17 @@ def main() -> None:
     """Run the command line; an explained failure prints one sentence and its own exit code."""
     try:
         app()
-    except FbacapError as error:
-        typer.echo(f"fbacap: {error}", err=True)
-        raise SystemExit(error.exit_code) from error
+    except Exception as error:
+        fault = _explained(error)
+        if fault is None:
+            raise
+        typer.echo(f"fbacap: {fault}", err=True)
+        raise SystemExit(fault.exit_code) from error
+
+
+def _explained(error: Exception) -> FbacapError | None:
+    if isinstance(error, FbacapError):
+        return error
+    from orchestration.storage_faults import explained
+
+    return explained(error)

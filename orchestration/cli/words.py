@@ -6,13 +6,14 @@ Here belongs nothing about one command alone. Heavy imports stand inside the fun
 from __future__ import annotations
 
 import json
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
 from orchestration.errors import BadUsage
-from orchestration.paths import DataFolder
+from orchestration.paths import DATA_VARIABLE, DataFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ def data_folder(data: Path | None) -> DataFolder:
     folder = DataFolder.from_environment() if data is None else DataFolder(data.resolve())
     if folder.root.exists() and not folder.root.is_dir():
         raise BadUsage(f"{folder.root} is a file; name a data folder with --data or FBACAP_DATA")
+    os.environ[DATA_VARIABLE] = str(folder.root)  # what goes wrong from here on names it
     return folder
 
 

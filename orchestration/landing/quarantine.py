@@ -18,6 +18,7 @@ from orchestration.errors import BadUsage
 from orchestration.files import sql_literal
 from orchestration.landing.landed_file import LandedFile
 from orchestration.landing.receipts import Receipts, read_receipts
+from orchestration.whole_files import require_whole
 
 State = Literal["open", "released", "dismissed"]
 
@@ -167,9 +168,19 @@ def count_quarantined(landing: Path, before: datetime) -> dict[str, int]:
     """How many rows received before an instant are kept apart and not released, by table.
 
     ``before`` is naive UTC. Dismissed rows count: they were received, and no run sees them.
+
+    Raises:
+        Corrupted: a file of quarantined rows is missing or has other bytes.
     """
     receipts = read_receipts(landing)
     released = [row_id for file in receipts.files for row_id in file.released]
+    require_whole(
+        {
+            file.quarantine_path: str(file.quarantine_sha256)
+            for file in receipts.files
+            if file.quarantine_path is not None
+        }
+    )
     counts: dict[str, int] = {}
     with engine() as connection:
         for file in receipts.files:

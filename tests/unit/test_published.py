@@ -93,7 +93,7 @@ def test_a_run_without_a_manifest_is_no_run_and_is_replaced(connection, tmp_path
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(published, "_write_manifest", killed)
+        patched.setattr(published, "write_manifest", killed)
         with pytest.raises(KeyboardInterrupt):
             publish_steps(connection, tmp_path)
     assert (tmp_path / "repricing_steps/quarter=2026-10-01/run=0001").exists()
