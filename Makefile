@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test olist proofs mutants lint ui bench clean
+.PHONY: help run test olist faults proofs mutants lint ui bench clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/'
@@ -24,6 +24,10 @@ test: $(VENV)/.installed-dev ## run all tests
 
 olist: $(VENV)/.installed-dev ## run the tests over all six quarters of the Olist data
 	FBACAP_LONG=1 $(BIN)/pytest tests/integration/test_olist_quarters.py
+
+faults: $(VENV)/.installed-dev ## kill, fill, close, damage and crowd real runs, 200 kills and more
+	$(BIN)/python -m tests.faults --kills 200 --seed 1
+	FBACAP_LONG=1 $(BIN)/pytest tests/faults
 
 proofs: $(VENV)/.installed-dev ## property tests with 50 times the examples
 	FBACAP_PROOF_FACTOR=50 $(BIN)/pytest tests/property -n 2 --dist load

@@ -12,10 +12,9 @@ from dbt_scenarios import (
     add_sales_of_the_quarter,
 )
 from made_once import made_once
-from two_quarters import QUARTERS, copy_of, land_two_quarters
+from two_quarters import land_two_quarters, run_one_after_another
 
 from orchestration.paths import DataFolder
-from orchestration.runner import choose_stages, run_quarter, utc_now
 
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
@@ -72,8 +71,6 @@ def one_after_another(landed_quarters, tmp_path_factory):
     """The two quarters run one after another, in one process."""
 
     def run(folder):
-        data = copy_of(landed_quarters, folder / "data")
-        for quarter in QUARTERS:
-            list(run_quarter(data, quarter, choose_stages(data, quarter, None, utc_now())))
+        run_one_after_another(landed_quarters, folder / "data")
 
     return DataFolder(made_once(tmp_path_factory, "one-after-another", run) / "data")

@@ -13,6 +13,7 @@ from fbacap_logic.calendar import Quarter
 from orchestration.files import file_digest
 from orchestration.ingest import ingest_folder
 from orchestration.paths import DataFolder
+from orchestration.runner import choose_stages, run_quarter, utc_now
 from orchestration.simulation import generate
 
 QUARTERS = (Quarter(2025, 3), Quarter(2025, 4))
@@ -31,6 +32,14 @@ def land_two_quarters(root: Path) -> DataFolder:
     data.policies.mkdir(parents=True)
     (data.policies / "policy.yaml").write_text(_POLICY, encoding="utf-8")
     ingest_folder(data, root / "input", kind="tables", historical=True)
+    return data
+
+
+def run_one_after_another(landed: DataFolder, root: Path) -> DataFolder:
+    """The two quarters run one after another in this process, in a copy of the landed folder."""
+    data = copy_of(landed, root)
+    for quarter in QUARTERS:
+        list(run_quarter(data, quarter, choose_stages(data, quarter, None, utc_now())))
     return data
 
 

@@ -1,0 +1,212 @@
+"""The crash test: one data folder after another, killed on its way from delivery to settlement.
+
+Here belong the order of kills and what is counted. A kill is ``killed``'s, what must hold after it
+``wreck``'s. A data folder lives through many kills, each going on from the wreck of the one before;
+then it must come to its end with the bytes of the undisturbed one.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestration.landing import landed_files
+from orchestration.paths import DataFolder
+from tests.faults.killed import Ended, Instant, fbacap, instants
+from tests.faults.wreck import faults_of_finished, faults_of_landing, faults_of_zone
+from tests.integration.two_quarters import QUARTERS, STAGES, land_two_quarters, published_bytes
+
+FIRST, LAST = QUARTERS[0].label, QUARTERS[-1].label
+_BOUNDARY = re.compile("STEP_START|STEP_SUCCESS|PIPELINE_|ASSET_MATERIALIZATION|ASSET_CHECK_EVAL")
+_DURABLE = re.compile("fsync|rename|chmod|open published|rmdir published")
+
+
+@dataclass
+class Undisturbed:
+    """The same market with nothing befalling it.
+
+    Attributes:
+        root: holds the delivery as ``input`` and the data folder as ``data``.
+        files: SHA-256 of the delivered file by table.
+        published: SHA-256 of every published file.
+        instants: of each command, by kind, when it can be killed; seconds it takes, as kind time.
+    """
+
+    root: Path
+    files: dict[str, str]
+    published: dict[str, str]
+    instants: dict[str, dict[str, list[Instant]]] = field(default_factory=dict)
+
+
+@dataclass
+class Tally:
+    """What was counted. ``faults``: everything that did not hold, in sentences."""
+
+    kills: Counter[tuple[str, str]] = field(default_factory=Counter)
+    ended_before: int = 0
+    lives: int = 0
+    faults: list[str] = field(default_factory=list)
+    instants: list[str] = field(default_factory=list)
+
+
+def undisturbed(root: Path) -> Undisturbed:
+    """Run both quarters stage by stage, writing down when each command can be killed."""
+    land_two_quarters(root)
+    landed = DataFolder(root / "data")
+    data = DataFolder(root / "undisturbed")
+    shutil.copytree(landed.policies, data.policies)
+    found = Undisturbed(
+        root, {file.table: file.sha256 for file in landed_files(landed.landing)}, {}
+    )
+    commands = {"ingest": ingest(root), **{stage: run(FIRST, stage) for stage in STAGES}}
+    for name, words in commands.items():
+        found.instants[name] = {}
+        for kind in ("file", "event") if name != "ingest" else ("file",):
+            if name == "ingest":
+                shutil.rmtree(data.landing, ignore_errors=True)
+            started = time.perf_counter()
+            log = root / "instants"
+            expect_success(fbacap(data.root, *words, record=kind, log=log))
+            seconds = time.perf_counter() - started
+            found.instants[name][kind] = _worth_it(instants(log))
+            found.instants[name]["time"] = [Instant("time", seconds)]
+    expect_success(fbacap(data.root, "backfill", FIRST, LAST, "--parallel", "2"))
+    found.published = published_bytes(data)
+    return found
+
+
+def ingest(root: Path) -> tuple[str, ...]:
+    return ("ingest", str(root / "input"), "--historical")
+
+
+def run(quarter: str, stage: str) -> tuple[str, ...]:
+    return ("run", quarter, "--stage", stage)
+
+
+def expect_success(ended: Ended) -> None:
+    if ended.returncode:
+        raise AssertionError(f"a command failed with {ended.returncode}: {ended.errors}")
+
+
+def _worth_it(found: Sequence[Instant]) -> list[Instant]:
+    return [each for each in found if each.kind == "file" or _BOUNDARY.search(each.match)]
+
+
+@dataclass
+class Life:
+    """One data folder from delivery to settlement, with kills on the way."""
+
+    market: Undisturbed
+    data: DataFolder
+    chance: random.Random
+    tally: Tally
+
+    def kill(self, phase: str, words: Sequence[str], instant: Instant) -> None:
+        """Kill a command at an instant and look at the wreck."""
+        ended = fbacap(self.data.root, *words, kill=instant)
+        if not ended.was_killed:
+            self.tally.ended_before += 1
+            if ended.returncode:
+                self._fault(phase, ended, f"ended with {ended.returncode}: {ended.errors[-400:]}")
+        else:
+            kind = "random instant" if instant.kind == "time" else f"before a {instant.kind}"
+            self.tally.kills[phase, kind.replace("a event", "an event")] += 1
+        for fault in self._faults(phase):
+            self._fault(phase, ended, fault)
+        self.tally.instants.append(f"{phase}: {ended.instant}")
+
+    def _faults(self, phase: str) -> list[str]:
+        if phase == "ingest":
+            return faults_of_landing(self.data, self.market.files)
+        return faults_of_zone(self.data, self.market.published)
+
+    def _fault(self, phase: str, ended: Ended, fault: str) -> None:
+        self.tally.faults.append(f"{phase}, killed at '{ended.instant}': {fault}")
+
+    def go_on(self, phase: str, *words: str) -> None:
+        """Let a command come to its end after the kills."""
+        ended = fbacap(self.data.root, *words)
+        if ended.returncode:
+            self._fault(phase, ended, f"then ended with {ended.returncode}: {ended.errors[-600:]}")
+
+    def live(self, kills: int) -> None:
+        """Be delivered to, run and settled, killed as often as said, and end as if never killed."""
+        shares = shared_out(kills)
+        shutil.copytree(self.market.root / "data" / "policies", self.data.policies)
+        for instant in self._choose("ingest", shares["ingest"]):
+            self.kill("ingest", ingest(self.market.root), instant)
+        self.go_on("ingest", *ingest(self.market.root))
+        for stage in STAGES:
+            for instant in self._choose(stage, shares[stage]):
+                self.kill(stage, run(FIRST, stage), instant)
+            if stage != STAGES[-1]:
+                self.go_on(stage, *run(FIRST, stage))
+        self.go_on("run", "run", FIRST)
+        for _ in range(shares["backfill"]):
+            self.kill("backfill", backfill(), self._in_a_backfill())
+        self.go_on("backfill", *backfill())
+        self.tally.lives += 1
+        finished = faults_of_finished(self.data, self.market.published)
+        self.tally.faults += [f"life {self.tally.lives}: {fault}" for fault in finished]
+
+    def _choose(self, name: str, count: int) -> Iterator[Instant]:
+        """Half of them at random instants, the others at those of the command itself."""
+        known = self.market.instants[name]
+        durable = [each for each in known["file"] if _DURABLE.search(each.match)]
+        seconds = known["time"][0].at
+        for number in range(count):
+            which = number % 4 if self.chance.random() < 0.9 else 3
+            if which in (0, 2):
+                yield Instant("time", round(self.chance.uniform(0.1, 1.0) * seconds, 3))
+            elif which == 1 and durable:
+                yield self.chance.choice(durable)
+            else:
+                yield self.chance.choice(known.get("event") or known["file"])
+
+    def _in_a_backfill(self) -> Instant:
+        seconds = sum(self.market.instants[stage]["time"][0].at for stage in STAGES)
+        stage = self.chance.choice(STAGES)
+        return self.chance.choice(
+            (
+                Instant("time", round(self.chance.uniform(0.1, 0.6) * seconds, 3)),
+                Instant("time", round(self.chance.uniform(0.1, 0.6) * seconds, 3)),
+                Instant("event", self.chance.randint(1, 200)),
+                Instant("file", 1, self.chance.choice(self.market.instants[stage]["file"]).match
+                        .replace(QUARTERS[0].key.replace("-", r"\-"), QUARTERS[1].key)),
+            )
+        )  # fmt: skip
+
+
+def backfill() -> tuple[str, ...]:
+    return ("backfill", FIRST, LAST, "--parallel", "2")
+
+
+def shared_out(kills: int) -> dict[str, int]:
+    """How many kills each phase of a life gets.
+
+    >>> shared_out(40)
+    {'ingest': 6, 'announce': 6, 'round-1': 6, 'preliminary': 6, 'final': 6, 'true-up': 6, \
+'backfill': 4}
+    """
+    phases = ("ingest", *STAGES, "backfill")
+    each, more = divmod(kills, len(phases))
+    return {phase: each + (number < more) for number, phase in enumerate(phases)}
+
+
+def crash_test(root: Path, kills: int, seed: int, lives: int) -> Iterator[Tally]:
+    """Kill ``kills`` times over some lives; the tally after each life."""
+    market = undisturbed(root)
+    chance = random.Random(seed)  # noqa: S311 - the same seed chooses the same instants
+    tally = Tally()
+    for number in range(lives):
+        data = DataFolder(root / f"life-{number + 1}")
+        share = kills // lives + (number < kills % lives)
+        Life(market, data, chance, tally).live(share)
+        shutil.rmtree(data.root)
+        yield tally

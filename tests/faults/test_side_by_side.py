@@ -1,0 +1,91 @@
+"""Processes side by side, an auditor asking all the while: no lock error, the same bytes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestration.catalogue import query
+from orchestration.paths import PROJECT, DataFolder
+from orchestration.status import quarter_status
+from tests.faults.wreck import faults_of_finished
+from tests.integration.two_quarters import QUARTERS, copy_of, published_bytes
+
+_NOW = datetime(2030, 1, 1, tzinfo=UTC)
+_ANNOUNCE = ("run", QUARTERS[0].label, "--stage", "announce")
+
+
+@pytest.fixture
+def data(landed, tmp_path):
+    return copy_of(landed, tmp_path / "data")
+
+
+def start(data: DataFolder, *words: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "FBACAP_DATA": str(data.root)}
+    environment.pop("DAGSTER_HOME", None)
+    return subprocess.Popen(
+        [sys.executable, "-m", "orchestration.cli", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+
+
+def ask_until(is_over: threading.Event, data: DataFolder, seen: list[tuple[int, ...]]) -> None:
+    """Ask as an auditor does; each answer: runs in the catalogue, in its tables, in the status."""
+    while True:
+        was_over = is_over.is_set()
+        _, ((runs, in_tables),) = query(
+            data,
+            "select (select count(*) from runs), (select count(distinct (quarter, run)) from ("
+            "select quarter, run from all_runs.base_allocations "
+            "union all select quarter, run from all_runs.repriced_fees "
+            "union all select quarter, run from all_runs.settlements))",
+        )
+        shown = sum(row["state"] == "published" for row in quarter_status(data, _NOW))
+        seen.append((int(runs), int(in_tables), shown))
+        if was_over:
+            return
+
+
+@pytest.mark.skipif(not os.environ.get("FBACAP_LONG"), reason="the long form: make faults")
+def test_while_quarters_are_backfilled_side_by_side_every_answer_is_whole(data, undisturbed):
+    seen: list[list[tuple[int, ...]]] = [[], []]
+    is_over = threading.Event()
+    labels = [quarter.label for quarter in QUARTERS]
+    with ThreadPoolExecutor(2) as auditors:
+        asked = [auditors.submit(ask_until, is_over, data, answers) for answers in seen]
+        process = start(data, "backfill", *labels, "--parallel", "4")
+        errors = process.communicate()[1]
+        is_over.set()
+        for each in asked:
+            each.result()
+    assert process.returncode == 0, errors
+    assert faults_of_finished(data, published_bytes(undisturbed)) == []
+    for answers in seen:
+        assert all(runs == in_tables for runs, in_tables, _ in answers)
+        assert all(shown >= runs for runs, _, shown in answers)
+        assert answers == sorted(answers)  # what was published stays so
+        assert answers[-1] == (10, 10, 10)
+        assert len(set(answers)) > 2
+
+
+def test_of_two_processes_asked_for_one_quarter_one_runs_it_and_one_says_so(data, undisturbed):
+    both = [start(data, *_ANNOUNCE) for _ in range(2)]
+    ended = [(process.communicate()[1], process.returncode) for process in both]
+    assert sorted(code for _, code in ended) in ([0, 6], [0, 0])  # 0 and 0: one after the other
+    for errors, code in ended:
+        assert "Traceback" not in errors
+        if code == 6:
+            assert "another process is running 2025Q3; wait until it has ended" in errors
+    key = QUARTERS[0].key
+    expected = {
+        name: digest
+        for name, digest in published_bytes(undisturbed).items()
+        if f"quarter={key}/run=0001" in name
+    }
+    assert faults_of_finished(data, expected) == []
