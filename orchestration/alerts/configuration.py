@@ -43,7 +43,7 @@ class WebhookSink(_Strict):
 
     kind: Literal["webhook"]
     name: _Name
-    url: _Line | None = None
+    url: Annotated[_Line | None, Field(repr=False)] = None  # the address may be the secret
     url_from: _Variable | None = None
     authorization_from: _Variable | None = None
     timeout_seconds: _Seconds = 10.0
@@ -121,8 +121,7 @@ def load_alerts(path: Path) -> AlertsConfiguration:
             f"{path}: cannot be read ({error.strerror}); make it a readable file"
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        first = str(error).splitlines()[0]
-        raise BadConfiguration(f"{path}: not readable as YAML ({first}); fix it") from None
+        raise BadConfiguration(f"{path}: not readable as YAML{_place(error)}; fix it") from None
     try:
         return AlertsConfiguration.model_validate({} if document is None else document)
     except ValidationError as error:
@@ -130,6 +129,12 @@ def load_alerts(path: Path) -> AlertsConfiguration:
         where = ".".join(str(part) for part in first_error["loc"])
         told = f"{where}: {first_error['msg']}" if where else first_error["msg"]
         raise BadConfiguration(f"{path}: {told}; see docs/scheduling.md") from None
+
+
+def _place(error: Exception) -> str:
+    """Where YAML is broken. An error's own words may repeat a secret that stands there."""
+    mark = getattr(error, "problem_mark", None)
+    return "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
 
 
 def secret(variable: str, sink: str) -> str:

@@ -1,7 +1,8 @@
 """Sending what is pending: every alert once to every sink.
 
 Here belong the record of what was sent, and reading what there is to tell of. What is sent is
-recorded after it got through: should the process die in between, it is sent again.
+recorded after it got through: should the process die in between, it is sent again. How long one
+that did not get through is left alone is ``waiting``.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from orchestration.alerts.messages import (
     failed_alert,
     late_alerts,
 )
-from orchestration.alerts.sinks import AlertRefused, send
-from orchestration.errors import FbacapError
+from orchestration.alerts.sinks import AlertRefused, PartlyTaken, SinkFailed, send
+from orchestration.alerts.waiting import Waits
+from orchestration.errors import BadConfiguration, FbacapError
 from orchestration.paths import DataFolder
 from orchestration.schedule.due import schedule
 from orchestration.schedule.state import read_situation
@@ -73,7 +75,7 @@ def send_pending(data: DataFolder, instance: dg.DagsterInstance, now: datetime) 
         alerts.append(blocked_alert(str(error)))
     else:
         alerts += late_alerts(stages, now, configuration.late_after_days)
-    return _send(data, configuration.sinks, alerts)
+    return _send(data, configuration.sinks, alerts, now)
 
 
 def send_test(data: DataFolder, now: datetime) -> Sent:
@@ -83,10 +85,19 @@ def send_test(data: DataFolder, now: datetime) -> Sent:
         BadConfiguration: ``alerts.yaml`` cannot be understood.
     """
     configuration = load_alerts(data.root / FILE_NAME)
-    return _send(data, configuration.sinks, [alert_for_testing(now)])
+    tests = [alert_for_testing(now)]
+    return _send(data, configuration.sinks, tests, now, heeds_waits=False)
 
 
-def _send(data: DataFolder, sinks: Iterable[Sink], alerts: Iterable[Alert]) -> Sent:
+def _send(
+    data: DataFolder,
+    sinks: Iterable[Sink],
+    alerts: Iterable[Alert],
+    now: datetime,
+    *,
+    heeds_waits: bool = True,
+) -> Sent:
+    waits = Waits(_folder(data), data.root / FILE_NAME)
     logged: list[str] = []
     failures: list[str] = []
     sent = 0
@@ -96,18 +107,36 @@ def _send(data: DataFolder, sinks: Iterable[Sink], alerts: Iterable[Alert]) -> S
             break
         if sink.name in failing or _was_sent(data, sink, alert):
             continue
+        of_sink, of_alert = (sink.name,), (sink.name, alert.key)
+        if heeds_waits and (wait := waits.of(*of_sink)) and wait.until > now:
+            failing.add(sink.name)
+            failures.append(wait.sentence)
+            continue
+        if heeds_waits and (wait := waits.of(*of_alert)) and wait.until > now:
+            failures.append(wait.sentence)
+            continue
         try:
             line = send(sink, alert)
         except AlertRefused as error:
-            failures.append(f"{error} to '{alert.title}'")
+            told = f"{error} to '{alert.title}'"
+            waits.end(*of_sink)
+            waits.put_off(of_alert, now, told)
+            failures.append(told)
             continue
-        except FbacapError as error:
+        except PartlyTaken as error:  # offered again, it would reach those who have it twice
+            line = None
+            failures.append(str(error))
+        except (SinkFailed, BadConfiguration) as error:
+            if isinstance(error, SinkFailed):  # a wrong setting is seen without asking the network
+                waits.put_off(of_sink, now, str(error))
             failing.add(sink.name)
             failures.append(str(error))
             continue
         if line is not None:
             logged.append(line)
         _record(data, sink, alert)
+        waits.end(*of_sink)
+        waits.end(*of_alert)
         sent += 1
     return Sent(sent, tuple(logged), tuple(failures))
 
@@ -147,4 +176,8 @@ def _record(data: DataFolder, sink: Sink, alert: Alert) -> None:
 
 def _mark(data: DataFolder, sink: Sink, alert: Alert) -> Path:
     digest = hashlib.sha256(f"{sink.name}\0{alert.key}".encode()).hexdigest()[:32]
-    return data.root / "alerts" / f"{digest}.json"
+    return _folder(data) / f"{digest}.json"
+
+
+def _folder(data: DataFolder) -> Path:
+    return data.root / "alerts"

@@ -11,6 +11,7 @@ import smtplib
 import ssl
 from email.message import EmailMessage
 from http import HTTPStatus
+from http.client import HTTPException
 from ipaddress import ip_address
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -21,14 +22,19 @@ from orchestration.alerts.messages import Alert
 from orchestration.errors import BadConfiguration, FbacapError
 
 _COME_BACK_LATER = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_STAYS_REFUSED = 500  # of a mail server's answers
 
 
 class SinkFailed(FbacapError):  # noqa: N818 - reads as what happened
-    """A sink did not take an alert; it is tried again at the next tick."""
+    """A sink did not take an alert; it is tried again later, and before it no other alert."""
 
 
 class AlertRefused(SinkFailed):
     """A sink is there and does not want this alert; the next one may get through."""
+
+
+class PartlyTaken(SinkFailed):
+    """Some recipients have the alert, and the mail server refused the others."""
 
 
 def send(sink: Sink, alert: Alert) -> str | None:
@@ -39,6 +45,7 @@ def send(sink: Sink, alert: Alert) -> str | None:
 
     Raises:
         AlertRefused: the sink answered that it does not take this alert.
+        PartlyTaken: some of its recipients have the alert.
         SinkFailed: it did not get through.
         BadConfiguration: a secret is not set, or would go over the network unencrypted.
     """
@@ -64,15 +71,7 @@ def _post(sink: WebhookSink, alert: Alert) -> None:
     if sink.authorization_from:
         headers["Authorization"] = secret(sink.authorization_from, sink.name)
     holds_secret = bool(sink.url_from or sink.authorization_from)
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        parts, host = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not host:
-        raise BadConfiguration(f"{sink.name}: its address is not http:// or https:// and a host")
-    if parts.scheme == "http" and holds_secret and not _is_loopback(host):
-        raise BadConfiguration(f"{sink.name}: a secret goes over https only; change its address")
+    _refuse_address(sink, url, holds_secret=holds_secret)
     body = json.dumps(alert.document, ensure_ascii=False, sort_keys=True).encode()
     try:
         request = Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - see above
@@ -87,8 +86,24 @@ def _post(sink: WebhookSink, alert: Alert) -> None:
     except URLError as error:
         why = error.reason if isinstance(error.reason, str) else type(error.reason).__name__
         raise SinkFailed(f"{sink.name}: no connection ({why})") from None
-    except (OSError, ValueError) as error:
+    except (HTTPException, OSError, ValueError) as error:  # their words may repeat the address
         raise SinkFailed(f"{sink.name}: not sent ({type(error).__name__})") from None
+
+
+def _refuse_address(sink: WebhookSink, url: str, *, holds_secret: bool) -> None:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if parts.scheme not in ("http", "https") or not host:
+        raise BadConfiguration(f"{sink.name}: its address is not http:// or https:// and a host")
+    if "@" in parts.netloc:  # it would be looked up as a part of the host's name, password and all
+        raise BadConfiguration(
+            f"{sink.name}: its address holds a login; give that with authorization_from instead"
+        )
+    if parts.scheme == "http" and holds_secret and not _is_loopback(host):
+        raise BadConfiguration(f"{sink.name}: a secret goes over https only; change its address")
 
 
 def _mail(sink: EmailSink, alert: Alert) -> None:
@@ -108,12 +123,25 @@ def _mail(sink: EmailSink, alert: Alert) -> None:
             if sink.user and password:
                 server.login(sink.user, password)
             refused = server.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _refused(sink, [code for code, _ in error.recipients.values()]) from None
+    except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
+        raise _refused(sink, [error.smtp_code]) from None
     except smtplib.SMTPResponseException as error:
         raise SinkFailed(f"{sink.name}: the mail server answered {error.smtp_code}") from None
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise SinkFailed(f"{sink.name}: not sent ({type(error).__name__})") from None
     if refused:
-        raise SinkFailed(f"{sink.name}: the mail server refused {len(refused)} recipients")
+        raise PartlyTaken(
+            f"{sink.name}: the mail server refused {len(refused)} of {len(sink.recipients)} "
+            f"recipients of '{alert.title}', the others have it"
+        )
+
+
+def _refused(sink: EmailSink, codes: list[int]) -> SinkFailed:
+    """Answers of 500 and more are about this mail and stay; below that they may pass."""
+    told = f"{sink.name}: the mail server answered {max(codes)}"
+    return AlertRefused(told) if min(codes) >= _STAYS_REFUSED else SinkFailed(told)
 
 
 def _connected(sink: EmailSink) -> smtplib.SMTP:

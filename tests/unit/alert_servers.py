@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -54,10 +54,22 @@ def webhook(status: int = 204, location: str | None = None) -> Iterator[Webhook]
 
 
 class Mailbox:
-    """Takes every mail whose sender logs in with the right password."""
+    """Takes every mail whose sender logs in with the right password.
 
-    def __init__(self) -> None:
+    ``answers``: what it says to a mail for a recipient, in place of taking it.
+    """
+
+    def __init__(self, answers: Mapping[str, str]) -> None:
         self.mails: list[str] = []
+        self.asked = 0
+        self.answers = answers
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
+        self.asked += 1
+        if address in self.answers:
+            return self.answers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 fine"
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - the library's name
         self.mails.append(envelope.content.decode())
@@ -65,8 +77,10 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server(password: str | None = None) -> Iterator[tuple[Mailbox, int]]:
-    mailbox = Mailbox()
+def mail_server(
+    password: str | None = None, answers: Mapping[str, str] | None = None
+) -> Iterator[tuple[Mailbox, int]]:
+    mailbox = Mailbox(answers or {})
 
     def authenticate(server, session, envelope, mechanism, data):
         is_right = data.password.decode() == password

@@ -183,6 +183,9 @@ def test_an_authorization_does_not_follow_a_redirect(tmp_path, monkeypatch):
         ("http://hooks.example.org/x", "on-call: a secret goes over https only"),
         ("file:///etc/passwd", "on-call: its address is not http:// or https://"),
         ("http://[", "on-call: its address is not http:// or https://"),
+        ("https://olga:s3cret@127.0.0.1/x", "on-call: its address holds a login; give that with"),
+        ("http://127.0.0.1:s3cret/x", "on-call: not sent (InvalidURL)"),
+        ("http://127.0.0.1:1/s3cret x", "on-call: not sent (InvalidURL)"),
     ],
 )
 def test_an_address_that_would_leak_or_is_none_is_refused(tmp_path, monkeypatch, url, sentence):
@@ -191,6 +194,7 @@ def test_an_address_that_would_leak_or_is_none_is_refused(tmp_path, monkeypatch,
     outcome = send_test(configured(tmp_path, text), NOW)
     assert outcome.failures[0].startswith(sentence)
     assert url not in outcome.failures[0]
+    assert "s3cret" not in outcome.failures[0]
 
 
 def test_a_server_that_never_answers_is_given_up_after_the_timeout(tmp_path):
@@ -225,6 +229,84 @@ def test_a_wrong_password_is_a_failure_that_does_not_repeat_it(tmp_path, monkeyp
     assert mailbox.mails == []
 
 
+def test_a_mail_that_a_server_refuses_for_good_holds_up_none_behind_it(tmp_path):
+    def pending(answer: str) -> tuple[int, tuple[str, ...]]:
+        with mail_server(answers={"ops@example.org": answer}) as (mailbox, port):
+            data = configured(tmp_path, "sinks:\n" + mail(port))
+            outcome = send_pending(data, instance, datetime.now(UTC))
+        assert outcome.sent == 0
+        return mailbox.asked, outcome.failures
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            failed_run(instance)
+        refused = "mail: the mail server answered 550 to '2026Q4 round-2 failed'"
+        assert pending("550 no such mailbox") == (2, (refused, refused))
+        assert pending("450 busy") == (1, ("mail: the mail server answered 450",))
+
+
+def test_a_recipient_that_is_refused_does_not_have_the_others_told_again_and_again(tmp_path):
+    with (
+        mail_server(answers={"gone@example.org": "550 no such mailbox"}) as (mailbox, port),
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        text = mail(port).replace("ops@example.org", "ops@example.org, gone@example.org")
+        data = configured(tmp_path, "sinks:\n" + text)
+        failed_run(instance)
+        first = send_pending(data, instance, datetime.now(UTC))
+        second = send_pending(data, instance, datetime.now(UTC))
+    (told,) = first.failures
+    assert told.startswith("mail: the mail server refused 1 of 2 recipients of '2026Q4 round-2")
+    assert (second.sent, second.failures, len(mailbox.mails)) == (0, (), 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "named"),
+    [(401, "the server answered 401 to '2026Q4 round-2 failed'"), (500, "the server answered 500")],
+)
+def test_a_sink_that_goes_on_refusing_is_tried_ever_more_seldom_and_never_given_up(
+    tmp_path, status, named
+):
+    now = datetime.now(UTC)
+    tried = []
+    with webhook(status=status) as server, dg.DagsterInstance.ephemeral() as instance:
+        data = configured(tmp_path, "sinks:\n" + hook("on-call", server.url))
+        failed_run(instance)
+        for minute in range(130):
+            outcome = send_pending(data, instance, now + timedelta(minutes=minute))
+            if len(server.posts) > len(tried):
+                tried.append(minute)
+                assert outcome.failures == (f"on-call: {named}",)
+            else:
+                (told,) = outcome.failures
+                assert told.startswith(f"on-call: {named} ({len(tried)} times; next try ") or (
+                    len(tried) == 1 and "(once; next try" in told
+                )
+        by_hand = send_test(data, now)
+        assert by_hand.failures[0].startswith("on-call: the server answered")
+    assert tried == [0, 1, 3, 7, 15, 31, 63, 123]
+
+
+def test_a_wait_ends_when_the_configuration_changes_or_something_gets_through(tmp_path):
+    now = datetime.now(UTC)
+    with webhook(status=500) as server, dg.DagsterInstance.ephemeral() as instance:
+        data = configured(tmp_path, "sinks:\n" + hook("on-call", server.url))
+        failed_run(instance)
+        for minute in (0, 1):
+            send_pending(data, instance, now + timedelta(minutes=minute))
+        server.status = 204
+        assert send_pending(data, instance, now + timedelta(minutes=2)).sent == 0
+        assert send_test(data, now).sent == 1
+        assert send_pending(data, instance, now + timedelta(minutes=2)).sent == 1
+        server.status = 500
+        failed_run(instance)
+        for minute in (3, 4):
+            send_pending(data, instance, now + timedelta(minutes=minute))
+        server.status = 204
+        configured(tmp_path, "# mended\nsinks:\n" + hook("on-call", server.url))
+        assert send_pending(data, instance, now + timedelta(minutes=5)).sent == 1
+
+
 def test_a_password_does_not_go_over_the_network_unencrypted(tmp_path, monkeypatch):
     monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
     text = "sinks:\n" + mail(25, ", user: market, password_from: MAIL_PASSWORD")
@@ -249,7 +331,9 @@ def test_a_mail_server_without_tls_gets_nothing_when_starttls_is_asked_for(tmp_p
         ("sinks: [{kind: webhook, name: a}]", "give url or url_from, one of the two"),
         ("sinks: [{kind: log}, {kind: log}]", "two sinks are named log"),
         ("sinks: []", "sinks is empty, so nobody is told; name one"),
-        ("sinks: [", "not readable as YAML"),
+        ("sinks: [", "not readable as YAML (line 1, column 9)"),
+        ("sinks: [{kind: webhook, name: a, url: *s3cret}]", "not readable as YAML (line 1, column"),
+        ("sinks: [{kind: webhook, name: a, url: !s3cret x}]", "not readable as YAML (line 1, col"),
         ("sinks: [{kind: webhook, name: a, url: 'https://a', password: x}]", "password: Extra"),
     ],
 )
@@ -259,6 +343,12 @@ def test_a_configuration_that_is_not_understood_is_refused_by_name(tmp_path, tex
         load_alerts(data.root / "alerts.yaml")
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_configuration_that_is_printed_leaves_addresses_out(tmp_path):
+    data = configured(tmp_path, "sinks:\n" + hook("on-call", "https://example.org/s3cret"))
+    assert "s3cret" not in repr(load_alerts(data.root / "alerts.yaml"))
 
 
 def stage(name: str, state: str, cutoff: datetime, *sentences: str) -> ScheduledStage:
