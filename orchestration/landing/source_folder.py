@@ -70,11 +70,12 @@ def survey(source: Path) -> Survey:
             if path.name != NOTE_FILE:
                 ignored.append(path.name)
         elif path.is_dir():
-            found = _survey_table_folder(path, tables)
+            found = _survey_table_folder(path, tables, source)
             files.extend(found.files)
             ignored.extend(found.ignored)
         elif kind := _kind(path):
             table = _table(path.stem, tables, path.name)
+            _refuse_way_out(path, source, path.name)
             files.append(SourceFile(table, path, path.name, kind))
         else:
             ignored.append(path.name)
@@ -83,10 +84,11 @@ def survey(source: Path) -> Survey:
             f"{source} holds no table; deliver files named after tables, such as {tables[0]}.csv "
             f"(tables: {', '.join(tables)})"
         )
+    _refuse_way_out(source / NOTE_FILE, source, NOTE_FILE)
     return Survey(tuple(files), tuple(ignored), _read_note(source / NOTE_FILE, tables))
 
 
-def _survey_table_folder(folder: Path, tables: tuple[str, ...]) -> Survey:
+def _survey_table_folder(folder: Path, tables: tuple[str, ...], source: Path) -> Survey:
     files: list[SourceFile] = []
     ignored: list[str] = []
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
@@ -95,12 +97,25 @@ def _survey_table_folder(folder: Path, tables: tuple[str, ...]) -> Survey:
         if path.name.startswith(("_", ".")) or not (kind or path.is_dir()):
             ignored.append(name)
         elif kind:
-            files.append(SourceFile(_table(folder.name, tables, folder.name), path, name, kind))
+            table = _table(folder.name, tables, folder.name)
+            _refuse_way_out(path, source, name)
+            files.append(SourceFile(table, path, name, kind))
         elif folder.name in tables and any(_kind(below) for below in path.rglob("*")):
             raise BadInput(f"{name} holds data too deep to be found; move it up to {folder.name}/")
         else:
             ignored.append(f"{name}/")
     return Survey(tuple(files), tuple(ignored) if files else (f"{folder.name}/",))
+
+
+def _refuse_way_out(path: Path, source: Path, name: str) -> None:
+    """A sender's link must not make this read a file that the sender cannot read itself.
+
+    What is wrong with a file is told to its sender, and the telling repeats what stands in it.
+    """
+    if not path.resolve().is_relative_to(source.resolve()):
+        raise BadInput(
+            f"{name} is a link that leads out of the delivered folder; deliver the file itself"
+        )
 
 
 def _kind(path: Path) -> FileKind | None:

@@ -8,6 +8,7 @@ from ingest_examples import (
     TABLES,
     deliver,
     refusal,
+    take_in,
 )
 
 
@@ -76,3 +77,28 @@ def test_a_note_about_something_that_is_no_table_is_refused(tmp_path, landing):
     assert refusal(source, landing) == (
         f"_delivery.json calls 'refund' simulated, which is no table {TABLES}"
     )
+
+
+@pytest.mark.parametrize("name", ["marketplaces.csv", "order_lines/part.csv", "_delivery.json"])
+def test_a_link_out_of_the_folder_is_refused_and_nothing_behind_it_is_told(tmp_path, landing, name):
+    (tmp_path / "secrets.env").write_text("TOKEN=s3cret\n")
+    source = deliver(tmp_path / "in", refunds=GOOD["refunds"])
+    (source / name).parent.mkdir(exist_ok=True)
+    (source / name).symlink_to(tmp_path / "secrets.env")
+    assert refusal(source, landing) == (
+        f"{name} is a link that leads out of the delivered folder; deliver the file itself"
+    )
+
+
+def test_a_table_folder_that_is_a_link_out_is_refused(tmp_path, landing):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.csv").write_text(GOOD["refunds"])
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "refunds").symlink_to(tmp_path / "elsewhere")
+    assert "refunds/a.csv is a link that leads out" in refusal(tmp_path / "in", landing)
+
+
+def test_a_delivered_folder_may_itself_be_a_link(tmp_path, landing):
+    source = deliver(tmp_path / "dated", refunds=GOOD["refunds"])
+    (tmp_path / "latest").symlink_to(source)
+    assert take_in(tmp_path / "latest", landing).files[0].table == "refunds"
