@@ -59,6 +59,7 @@ def connect(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_progress_bar = false")  # it is drawn on standard output
+        connection.execute("set autoinstall_known_extensions = false")
         limit_threads(connection)
         yield connection
     finally:

@@ -60,13 +60,13 @@ def _arrivals(
 
 
 def _earliest(files: Iterable[LandedFile], table: str, columns: Sequence[str]) -> list[Any]:
-    import duckdb
+    from orchestration.engine import engine
 
     paths = [str(file.typed_path) for file in files if file.table == table and file.rows]
     if not paths:
         return []
     names = ", ".join(columns)
-    with duckdb.connect() as connection:
+    with engine() as connection:
         found = connection.execute(
             f"select {names}, min(received_at) from read_parquet(?) group by all order by all",
             [paths],
