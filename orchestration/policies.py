@@ -23,9 +23,10 @@ def load_policies(folder: Path) -> tuple[Policy, ...]:
     """Every policy version of a folder in order of file name; the default if there is none.
 
     Raises:
-        BadConfiguration: a file is not YAML, or not a policy.
+        BadConfiguration: a file cannot be read, is not YAML, or not a policy; or one stands there
+            that would not be read, so that the default would govern unnoticed.
     """
-    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    files = _files(folder)
     if not files:
         return (Policy(),)
     return tuple(_load(file) for file in files)
@@ -54,9 +55,28 @@ def policy_digest(policy: Policy) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
+def _files(folder: Path) -> list[Path]:
+    try:
+        found = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BadConfiguration(
+            f"{folder}: cannot be read ({error.strerror}); make it a readable folder"
+        ) from error
+    for file in found:
+        if file.suffix.lower() in (".yaml", ".yml") and file.suffix != ".yaml":
+            raise BadConfiguration(f"{file}: policies are named *.yaml; rename it")
+    return [file for file in found if file.suffix == ".yaml"]
+
+
 def _load(file: Path) -> Policy:
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadConfiguration(
+            f"{file}: cannot be read ({error.strerror}); make it a readable file"
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first_line = str(error).splitlines()[0]
         raise BadConfiguration(f"{file}: not readable as YAML ({first_line}); fix it") from error

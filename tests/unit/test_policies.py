@@ -47,6 +47,26 @@ def test_a_policy_outside_its_ranges_is_refused_by_file_and_field(tmp_path, text
     assert sentence in str(caught.value)
 
 
+def test_a_policy_file_that_cannot_be_read_is_refused_by_name(tmp_path):
+    (tmp_path / "a.yaml").mkdir()
+    with pytest.raises(BadConfiguration, match=r"a\.yaml: cannot be read .*; make it a readable"):
+        load_policies(tmp_path)
+
+
+def test_a_folder_of_policies_that_cannot_be_read_is_refused_and_no_default_governs(tmp_path):
+    write(tmp_path, "policies", "a file where the folder should be")
+    with pytest.raises(BadConfiguration, match=r"policies: cannot be read .*; make it a readable"):
+        load_policies(tmp_path / "policies")
+
+
+@pytest.mark.parametrize("name", ["b.yml", "b.YAML"])
+def test_a_policy_under_a_name_that_would_not_be_read_is_refused(tmp_path, name):
+    write(tmp_path, "a.yaml", "policy_version: a\nin_force_from: 2020-01-01\n")
+    write(tmp_path, name, "policy_version: b\nin_force_from: 2020-01-02\n")
+    with pytest.raises(BadConfiguration, match=rf"{name}: policies are named \*.yaml; rename it"):
+        load_policies(tmp_path)
+
+
 def test_the_digest_is_over_content(tmp_path):
     write(tmp_path, "a.yaml", "policy_version: a\nsettlement: {credit_rate_bp: 1500}\n")
     write(tmp_path, "b.yaml", "# the same in other words\npolicy_version: 'a'\n")
