@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from orchestration.cli.app import Data, app
-from orchestration.cli.words import data_folder
+from orchestration.cli.words import existing_data_folder
 
 alerts = typer.Typer(help="Try out where alerts go (alerts.yaml).", no_args_is_help=True)
 app.add_typer(alerts, name="alerts")
@@ -23,7 +23,7 @@ def send_test_alert(data: Data = None) -> None:
     from orchestration.errors import FbacapError
     from orchestration.runner import utc_now
 
-    outcome = send_test(data_folder(data), utc_now())
+    outcome = send_test(existing_data_folder(data), utc_now())
     for line in outcome.logged:
         typer.echo(line)
     typer.echo(f"test alert taken by {outcome.sent} of {outcome.sent + len(outcome.failures)}")

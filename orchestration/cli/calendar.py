@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.app import AsOf, Data, Json, app
-from orchestration.cli.words import console, data_folder, moment, print_json, quarter_of
+from orchestration.cli.words import console, existing_data_folder, moment, print_json, quarter_of
 from orchestration.errors import BadUsage
 
 
@@ -30,7 +30,7 @@ def calendar(
     from orchestration.schedule.ics import icalendar
     from orchestration.schedule.view import calendars_of, market_calendar, print_calendar
 
-    folder = data_folder(data)
+    folder = existing_data_folder(data)
     chosen = [] if quarter is None else [quarter_of(quarter)]
     view = market_calendar(folder, moment(as_of), chosen)
     if ics is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.app import Data, Json, app
-from orchestration.cli.words import console, data_folder, print_json
+from orchestration.cli.words import console, existing_data_folder, print_json
 
 
 @app.command()
@@ -23,7 +23,7 @@ def sql(
     """
     from orchestration.catalogue import query as run_query
 
-    columns, rows = run_query(data_folder(data), query)
+    columns, rows = run_query(existing_data_folder(data), query)
     if as_json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
     elif csv:

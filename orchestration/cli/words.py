@@ -38,6 +38,21 @@ def data_folder(data: Path | None) -> DataFolder:
     return folder
 
 
+def existing_data_folder(data: Path | None) -> DataFolder:
+    """The same, for a command that reads: a folder mistyped must not pass for an empty market.
+
+    Raises:
+        BadUsage: there is no such folder.
+    """
+    folder = data_folder(data)
+    if not folder.root.exists():
+        raise BadUsage(
+            f"{folder.root} does not exist; name the data folder with --data or FBACAP_DATA, or "
+            "make one with `fbacap ingest`"
+        )
+    return folder
+
+
 def quarter_of(text: str) -> Quarter:
     """The quarter that was named.
 

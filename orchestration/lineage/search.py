@@ -13,7 +13,8 @@ def find(lineage: Lineage, words: str) -> LineageTable | str:
 
     Args:
         lineage: where to look.
-        words: ``settlements``, ``settlements.net_due_minor``, or either with its schema.
+        words: ``settlements``, ``settlements.net_due_minor``, or either with its schema, in
+            capitals or not.
 
     Raises:
         BadUsage: there is none; it suggests the nearest names.
@@ -26,6 +27,8 @@ def find(lineage: Lineage, words: str) -> LineageTable | str:
         return tables[words]
     if words in columns:
         return columns[words]
+    if words != words.lower():
+        return find(lineage, words.lower())
     start, _, column = words.rpartition(".")
     if start in tables:
         table = tables[start]

@@ -80,9 +80,19 @@ def test_names_are_found_with_and_without_their_schema():
     assert find(GRAPH, "fees") is GRAPH.tables["market.fees"]
 
 
+def test_names_are_found_in_capitals_too():
+    assert find(GRAPH, "Fees.FEE") == "market.fees.fee"
+    assert find(GRAPH, "FEES") is GRAPH.tables["market.fees"]
+
+
 @pytest.mark.parametrize(
     ("words", "suggested"),
-    [("fees.fe", "fees.fee"), ("feees", "fees"), ("revenue", "order_lines.revenue")],
+    [
+        ("fees.fe", "fees.fee"),
+        ("Fees.Fe", "fees.fee"),
+        ("feees", "fees"),
+        ("revenue", "order_lines.revenue"),
+    ],
 )
 def test_an_unknown_name_gets_one_sentence_with_near_names(words, suggested):
     with pytest.raises(BadUsage, match=re.escape(suggested)) as caught:
