@@ -181,7 +181,9 @@ def _table(title: str, *columns: str) -> Table:
 def _add(table: Table, *cells: str) -> None:
     from rich.text import Text
 
-    table.add_row(*(Text(cell) for cell in cells))
+    from orchestration.statements.words import visible
+
+    table.add_row(*(Text(visible(cell)) for cell in cells))
 
 
 def _market(row: Mapping[str, Any]) -> str:

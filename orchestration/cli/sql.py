@@ -34,7 +34,9 @@ def sql(
         from rich.table import Column, Table
         from rich.text import Text
 
+        from orchestration.statements.words import visible
+
         table = Table(*(Column(Text(column), overflow="fold") for column in columns))
         for row in rows:
-            table.add_row(*(Text("" if value is None else str(value)) for value in row))
+            table.add_row(*(Text("" if value is None else visible(str(value))) for value in row))
         console().print(table)

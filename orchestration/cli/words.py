@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
     from fbacap_logic.calendar import Quarter
 
@@ -111,10 +112,24 @@ def progress_bar(description: str, *, quiet: bool) -> Iterator[Callable[[str, fl
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where people read."""
+    """Where people read. Received text cannot steer the terminal: its control codes are shown."""
     from rich.console import Console
+    from rich.segment import Segment
 
-    return Console(stderr=stderr)
+    from orchestration.statements.words import visible
+
+    class Plain(Console):
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterator[Segment]:
+            for segment in super().render(renderable, options):
+                if segment.control or segment.text.isprintable() or segment.text == "\n":
+                    yield segment
+                else:
+                    lines = "\n".join(map(visible, segment.text.split("\n")))
+                    yield Segment(lines, segment.style)
+
+    return Plain(stderr=stderr)
 
 
 def print_json(value: object, *, ascii_only: bool = False) -> None:
