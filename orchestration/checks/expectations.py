@@ -13,14 +13,10 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import sys
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
-
-# Read by Great Expectations when it is imported.
-os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 import sqlalchemy as sa
 from great_expectations.compatibility import pydantic
