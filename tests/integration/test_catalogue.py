@@ -47,6 +47,32 @@ def test_files_outside_the_published_zone_cannot_be_read(data, tmp_path):
         query(data, f"select * from read_csv('{secret}')")
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "read_text('/etc/hostname')",
+        "read_blob('/etc/hostname')",
+        "parquet_metadata('/etc/hostname')",
+        "glob('/etc/*')",
+        "'/etc/hostname'",
+        "read_csv('https://example.org/a.csv')",
+        "duckdb_secrets()",
+        "query('from read_text(''/etc/hostname'')')",
+        "sql_auto_complete('an extension that would be downloaded')",
+    ],
+)
+def test_nothing_but_the_published_zone_is_within_reach_of_a_query(data, source):
+    with pytest.raises(BadUsage, match="that query failed"):
+        query(data, f"select * from {source}")
+
+
+def test_a_query_that_writes_on_the_way_changes_nothing_that_lasts(data):
+    words = "with written as (insert into runs (run) values (1) returning run) from written"
+    assert query(data, words)[1] == [(1,)]
+    assert query(data, "select count(*) from runs")[1] == [(0,)]
+    assert list(data.root.iterdir()) == []
+
+
 def test_a_query_that_fails_says_why(data):
     with pytest.raises(BadUsage, match=r"that query failed: .*nothing_like_that"):
         query(data, "select nothing_like_that from settlements")

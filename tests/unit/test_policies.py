@@ -35,6 +35,7 @@ def test_a_quarter_announced_before_every_version_is_refused(tmp_path):
         ("clearing: {minimum_fee_minor_per_ft3: 0}", "clearing.minimum_fee_minor_per_ft3"),
         ("clearing: {tie_rule: lottery}", "clearing.tie_rule"),
         ("calendar: {round_close_days: [-28, 89]}", "at least one day of the quarter in force"),
+        ("clearing: {tie_seed: 7}", "clearing.tie_seed"),
         ("minimum_fee: 1", "minimum_fee"),
         ("a: [", "not readable as YAML"),
     ],
