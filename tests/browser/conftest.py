@@ -8,7 +8,7 @@ import shutil
 import pytest
 from chromium_path import chromium_path
 from late_records import QUARTER
-from ui_process import read_only_ui
+from ui_server import serving
 
 _PATIENCE_MILLISECONDS = 30_000
 
@@ -60,8 +60,8 @@ def ui(chromium, settled_market, tmp_path_factory):
     """The address of a read-only UI over a copy of the settled quarter."""
     data = tmp_path_factory.mktemp("ui") / "data"
     shutil.copytree(settled_market.root, data)
-    with read_only_ui(data) as address:
-        yield address
+    with serving("--read-only", "--data", data) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="session")

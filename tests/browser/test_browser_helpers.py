@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from chromium_path import chromium_path
-from ui_process import born, outliving
+from processes import born, outliving
 
 
 def test_without_a_browser_a_test_is_skipped_with_what_to_do():

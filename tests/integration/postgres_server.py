@@ -1,6 +1,7 @@
 """A PostgreSQL server of a test's own: in a temporary folder, on a unix socket, gone afterwards.
 
-Here belongs starting and stopping it; what fbacap does on it is in ``test_postgres``.
+Here belongs starting and stopping it; what fbacap does on it is in ``test_postgres``. Its roles log
+in with a password, so that there is one that could be told.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from orchestration.paths import PROJECT
 
 _SETTINGS = "-c listen_addresses='' -c fsync=off -c unix_socket_directories='{folder}'"
 _SET_UP = PROJECT / "deploy" / "postgres.sql"
+_LOGINS = "local all postgres trust\nlocal all all scram-sha-256\n"
+PASSWORD = "c4nary-of-the-database"  # noqa: S105 - of a server that lives as long as a test
 
 
 def programs() -> Path | None:
@@ -52,7 +55,11 @@ def postgres_server(bin_folder: Path) -> Iterator[str]:
             set_up = shutil.copy(_SET_UP, folder)
             connect = ("-h", str(folder), "-U", "postgres", "-v", "ON_ERROR_STOP=1")
             run("psql", *connect, "-f", str(set_up))
-            yield f"postgresql+psycopg2://{{role}}@/fbacap?host={folder}"
+            for role in ("fbacap", "fbacap-audit"):
+                run("psql", *connect, "-c", f"alter role \"{role}\" password '{PASSWORD}'")
+            (folder / "cluster" / "pg_hba.conf").write_text(_LOGINS, encoding="utf-8")
+            run("pg_ctl", "-D", cluster, "reload")
+            yield f"postgresql+psycopg2://{{role}}:{PASSWORD}@/fbacap?host={folder}"
         finally:
             run("pg_ctl", "-D", cluster, "-w", "-m", "immediate", "stop")
 

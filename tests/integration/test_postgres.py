@@ -10,20 +10,23 @@ import shutil
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
 import pytest
 import sqlalchemy
 from late_records import QUARTER, zone_bytes
-from postgres_server import postgres_server, programs
-from ui_server import LOCATION, free_port, listening_addresses, serving
+from network_watch import outside, watched
+from postgres_server import PASSWORD, postgres_server, programs
+from processes import command_lines, listening_addresses
+from ui_server import LOCATION, running, serving
 
 from orchestration.errors import BadConfiguration
 from orchestration.instance import instance
 from orchestration.paths import PROJECT, DataFolder
 from orchestration.published import published_runs
 
-_COMMAND = [sys.executable, "-c", "from orchestration.cli import main; main()"]
+_COMMAND = [sys.executable, "-m", "orchestration.cli"]
 _RUN_STAGES = f"""
 import sys
 from orchestration.cli import app
@@ -68,6 +71,7 @@ def environment(database, tmp_path_factory):
 @pytest.fixture(scope="module")
 def on_postgres(cleared_market, environment, tmp_path_factory):
     """The shared quarter's input in a folder that readers' group owns, run by the command line."""
+    watch = tmp_path_factory.mktemp("watch") / "network"
     data = DataFolder(tmp_path_factory.mktemp("on-postgres") / "market")
     shutil.copytree(cleared_market.landing, data.landing)
     data.root.chmod(0o2750)
@@ -76,9 +80,11 @@ def on_postgres(cleared_market, environment, tmp_path_factory):
         shutil.chown(data.root, group="nogroup")
     command = [sys.executable, "-c", _RUN_STAGES, str(data.root), *_STAGES]
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, umask=0o027, check=False
-    )
+        command, env=watched(environment, watch),
+        capture_output=True, text=True, umask=0o027, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert outside(watch) == []
     return data
 
 
@@ -136,8 +142,8 @@ def test_the_auditors_ui_shows_the_history_through_a_role_that_can_only_read(
     shutil.copy(PROJECT / "deploy" / "dagster-auditors.yaml", tmp_path / "dagster.yaml")
     url = database.format(role="fbacap-audit")
     theirs = {**environment, "DAGSTER_HOME": str(tmp_path), "FBACAP_POSTGRES_URL": url}
-    words = ["--read-only", "--port", str(free_port()), "--data", str(on_postgres.root)]
-    with serving([*_COMMAND, "ui", *words], theirs) as server:
+    words = ("--read-only", "--data", on_postgres.root)
+    with serving(*words, environment=theirs) as server:
         results = server.ask(_STATES)["data"]["runsOrError"]["results"]
         refused = server.ask(_LAUNCH, params=_parameters())
     assert [run["status"] for run in results] == ["SUCCESS"] * len(_STAGES)
@@ -151,26 +157,30 @@ def test_the_auditors_ui_shows_the_history_through_a_role_that_can_only_read(
 def test_a_quarter_launched_twice_runs_once_at_a_time_and_a_stopped_daemon_lets_it_end(
     on_postgres, environment, history
 ):
-    ui = [*_COMMAND, "ui", "--port", str(free_port()), "--data", str(on_postgres.root)]
-    daemon = [*_COMMAND, "daemon", "--no-schedule", "--data", str(on_postgres.root)]
+    folder = ("--data", on_postgres.root)
     before = zone_bytes(on_postgres)
-    with serving(ui, environment) as server, subprocess.Popen(
-        daemon, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:  # fmt: skip
-        try:
-            launched = [_launch(server) for _ in range(2)]
-            assert server.wait_until(
-                lambda: sorted(_states(server, launched)) in (["STARTED", "SUCCESS"], _BOTH),
-                _PATIENCE_SECONDS,
-            )
-            addresses = listening_addresses(process.pid)
-        finally:
-            process.terminate()
-        assert process.wait(_PATIENCE_SECONDS) == 0
-        assert addresses == set()
+    seen: list[str] = []
+
+    def are_done_or_one_is() -> bool:
+        seen.extend([*command_lines(server.process.pid), *command_lines(daemon.process.pid)])
+        return sorted(_states(server, launched)) in (["STARTED", "SUCCESS"], _BOTH)
+
+    with (
+        serving(*folder, environment=environment) as server,
+        running("daemon", "--no-schedule", *folder, environment=environment) as daemon,
+    ):
+        launched = [_launch(server) for _ in range(2)]
+        assert server.wait_until(are_done_or_one_is, _PATIENCE_SECONDS, daemon)
+        assert listening_addresses(daemon.process.pid) == set()
+        daemon.process.terminate()
+        assert daemon.process.wait(_PATIENCE_SECONDS) == 0, daemon.said.read_text()[-4000:]
         assert {address.split(":")[0] for address in listening_addresses(server.process.pid)} == {
             _LOOPBACK
         }
+        printed = server.said.read_text() + daemon.said.read_text()
+    assert any(launched[0] in line for line in seen), "no run was seen among the processes"
+    assert PASSWORD not in "".join(seen)
+    assert PASSWORD not in printed
     records = history.get_run_records(dg.RunsFilter(run_ids=launched))
     assert [record.dagster_run.status.value for record in records] == _BOTH
     first, second = sorted((record.start_time, record.end_time) for record in records)
@@ -198,6 +208,37 @@ def _parameters() -> dict:
 def _states(server, launched: list[str]) -> list[str]:
     results = server.ask(_STATES)["data"]["runsOrError"]["results"]
     return [run["status"] for run in results if run["runId"] in launched]
+
+
+def test_the_databases_password_is_nowhere_that_anything_was_written(
+    on_postgres, environment, database, history
+):
+    assert PASSWORD in environment["FBACAP_POSTGRES_URL"]
+    folders = (on_postgres.root, Path(environment["DAGSTER_HOME"]))
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".err" for path in files), "what runs printed is not among them"
+    assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
+    with sqlalchemy.create_engine(database.format(role="fbacap")).connect() as connection:
+        for table in sqlalchemy.inspect(connection).get_table_names():
+            rows = connection.execute(sqlalchemy.text(f'select * from "{table}"')).fetchall()
+            assert PASSWORD not in repr(rows), table
+            assert table != "event_logs" or len(rows) > 100
+
+
+@pytest.mark.parametrize("words", [["run", QUARTER.label], ["daemon"]])
+def test_a_wrong_password_of_the_database_is_not_repeated(
+    words, on_postgres, environment, database
+):
+    wrong = database.format(role="fbacap").replace(PASSWORD, "wr0ng-canary")
+    done = subprocess.run(
+        [*_COMMAND, *words, "--data", str(on_postgres.root)],
+        env={**environment, "FBACAP_POSTGRES_URL": wrong},
+        capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "OperationalError" in said or "password authentication failed" in said, said[-2000:]
+    assert "wr0ng-canary" not in said
 
 
 @pytest.mark.parametrize(

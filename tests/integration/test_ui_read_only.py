@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 
 import pytest
+from ui_server import LOCATION, serving
 
 from orchestration.assets.quarter_report import KEY as QUARTER_REPORT
 
-_LOCATION = {
-    "repositoryName": "__repository__",
-    "repositoryLocationName": "orchestration.definitions",
-}
-_COMMAND = "from orchestration.cli import main; main()"
-_PATIENCE_SECONDS = 120
 _PARTITION = "2025-10-01"
 _RUN_PARAMETERS = {
-    "selector": {**_LOCATION, "jobName": "announce"},
+    "selector": {**LOCATION, "jobName": "announce"},
     "mode": "default",
     "executionMetadata": {
         "tags": [
@@ -37,7 +26,7 @@ _BACKFILL = {
     "assetSelection": [{"path": ["market_held"]}],
     "partitionNames": [_PARTITION],
 }
-_SENSOR = {**_LOCATION, "sensorName": "scheduled_quarters"}
+_SENSOR = {**LOCATION, "sensorName": "scheduled_quarters"}
 _ASSET_RANGE = {"assetKey": {"path": ["settlements"]}}
 _EVENT = {"eventType": "ASSET_MATERIALIZATION", "assetKey": {"path": ["settlements"]}}
 
@@ -52,7 +41,7 @@ CHANGES = {
     "resetSensor": ("sensorSelector: SensorSelector!", _SENSOR),
     "setSensorCursor": ("sensorSelector: SensorSelector!", _SENSOR),
     "stopSensor": ("id: String", "SENSOR"),
-    "startSchedule": ("scheduleSelector: ScheduleSelector!", {**_LOCATION, "scheduleName": "any"}),
+    "startSchedule": ("scheduleSelector: ScheduleSelector!", {**LOCATION, "scheduleName": "any"}),
     "deleteRun": ("runId: String!", "RUN"),
     "deletePipelineRun": ("runId: String!", "RUN"),
     "terminateRun": ("runId: String!", "RUN"),
@@ -74,83 +63,26 @@ PLAIN_RESULTS = {"setConcurrencyLimit"}
 REFUSALS = ("UnauthorizedError", "do not have permission", "not authorized")
 
 
-class Server:
-    """A running UI, asked over HTTP."""
-
-    def __init__(self, port: int, process: subprocess.Popen[bytes]):
-        self.port, self.process = port, process
-
-    def page(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=60) as answer:
-            return answer.read().decode()
-
-    def ask(self, query: str, **variables: object) -> dict:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/graphql",
-            data=body,
-            headers={"Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - the same
-                return json.load(answer)
-        except urllib.error.HTTPError as refusal:
-            return json.load(refusal)
-
-    def change(self, name: str, values: object) -> dict:
-        """Ask for one of CHANGES and give the whole answer."""
-        declared = [each.split(": ") for each in CHANGES[name][0].split(", ") if each]
-        names = [argument for argument, _ in declared]
-        head = ", ".join(f"${argument}: {kind}" for argument, kind in declared)
-        handed = ", ".join(f"{argument}: ${argument}" for argument in names)
-        query = f"mutation{f'({head})' if head else ''} {{ answer: {name}"
-        query += f"{f'({handed})' if handed else ''}"
-        asked = f"{{ __typename {ASKED_OF.get(name, '')} }}"
-        query += " }" if name in PLAIN_RESULTS else f" {asked} }}"
-        given = values if isinstance(values, tuple) else (values,)
-        return self.ask(query, **dict(zip(names, given, strict=False)))
+def changed(server, name: str, values: object) -> dict:
+    """Ask for one of CHANGES and give the whole answer."""
+    declared = [each.split(": ") for each in CHANGES[name][0].split(", ") if each]
+    names = [argument for argument, _ in declared]
+    head = ", ".join(f"${argument}: {kind}" for argument, kind in declared)
+    handed = ", ".join(f"{argument}: ${argument}" for argument in names)
+    query = f"mutation{f'({head})' if head else ''} {{ answer: {name}"
+    query += f"{f'({handed})' if handed else ''}"
+    asked = f"{{ __typename {ASKED_OF.get(name, '')} }}"
+    query += " }" if name in PLAIN_RESULTS else f" {asked} }}"
+    given = values if isinstance(values, tuple) else (values,)
+    return server.ask(query, **dict(zip(names, given, strict=False)))
 
 
 @pytest.fixture(scope="module")
 def server(cleared_market, tmp_path_factory):
     data = tmp_path_factory.mktemp("ui") / "data"
     shutil.copytree(cleared_market.root, data)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {key: value for key, value in os.environ.items() if key != "DAGSTER_HOME"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", _COMMAND, "ui", "--read-only", "--port", str(port), "--data", data],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield _answering(Server(port, process))
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
-def _answering(server: Server) -> Server:
-    """Wait until the UI answers, or until the patience for it is over."""
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < end and server.process.poll() is None:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", server.port)) == 0:
-                return server
-        server.process.poll()
-        _pause(server)
-    pytest.fail("the UI did not answer")
-
-
-def _pause(server: Server) -> None:
-    """A short wait that ends early when the UI ends."""
-    try:
-        server.process.wait(timeout=0.2)
-    except subprocess.TimeoutExpired:
-        return
+    with serving("--read-only", "--data", data) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +96,7 @@ def sensors(server) -> list[dict]:
     answer = server.ask(
         "query($at: RepositorySelector!) { sensorsOrError(repositorySelector: $at) {"
         " ... on Sensors { results { id name sensorState { status } } } } }",
-        at=_LOCATION,
+        at=LOCATION,
     )
     return answer["data"]["sensorsOrError"]["results"]
 
@@ -192,7 +124,7 @@ def test_nothing_can_be_changed(server, runs, sensors, name):
         pytest.fail("there is no sensor to stop")
     text = json.dumps(CHANGES[name][1]).replace('"RUN"', f'"{runs[0]}"')
     values = json.loads(text.replace('"SENSOR"', json.dumps(sensors[0]["id"])))
-    answer = server.change(name, tuple(values) if isinstance(CHANGES[name][1], tuple) else values)
+    answer = changed(server, name, tuple(values) if isinstance(CHANGES[name][1], tuple) else values)
     said = json.dumps(answer)
     assert any(refusal in said for refusal in REFUSALS), said
     assert "Success" not in said

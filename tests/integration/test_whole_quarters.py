@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from contextlib import contextmanager
 
 import dagster as dg
 import pytest
 from two_quarters import QUARTERS, STAGES, copy_of, published_bytes
+from ui_server import running, serving
 
 from orchestration.assets.whole_quarters import HELD, SETTLED
-from orchestration.paths import PROJECT, DataFolder
+from orchestration.paths import DataFolder
 from orchestration.published import published_runs
 
 _LAUNCH = """
@@ -39,87 +31,31 @@ query($id: String!) {
 _PATIENCE_SECONDS = 600
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def served(data: DataFolder):
-    """Webserver and daemon over one data folder, as the command line starts them."""
-    port = free_port()
-    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"} | {
-        "PYTHONPATH": str(PROJECT)
-    }
-    commands = (["ui", "--port", str(port)], ["daemon"])
-    with (data.root / "served.log").open("w") as log:
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "orchestration.cli", *words, "--data", str(data.root)],
-                env=environment, stdout=log, stderr=log,
-            )
-            for words in commands
-        ]  # fmt: skip
-        try:
-            yield f"http://127.0.0.1:{port}/graphql", processes
-        finally:
-            for process in processes:
-                process.send_signal(signal.SIGTERM)
-            for process in processes:
-                process.wait(timeout=60)
-
-
-def ask(address: str, query: str, **variables) -> dict:
-    request = urllib.request.Request(  # noqa: S310 - an address of this test's own
-        address,
-        json.dumps({"query": query, "variables": variables}).encode(),
-        {"content-type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            return json.load(answer)["data"]
-    except urllib.error.HTTPError as refusal:  # Dagster answers an error so, and says which
-        return json.load(refusal)["data"]
-
-
-def wait_until(happened, processes) -> None:
-    """Look once a second: neither webserver nor daemon says by itself when it is done."""
-    for _ in range(_PATIENCE_SECONDS):
-        if happened():
-            return
-        assert all(process.poll() is None for process in processes), "a server ended by itself"
-        time.sleep(1)
-    pytest.fail("neither happened nor failed in ten minutes")
-
-
-def knows_the_assets(address: str) -> bool:
-    """Whether the UI answers and has loaded the definitions."""
-    try:
-        found = ask(address, _ASSET, key={"path": [SETTLED]})
-    except urllib.error.URLError:
-        return False
-    return found["assetNodeOrError"]["__typename"] == "AssetNode"
+def knows_the_assets(server) -> bool:
+    """Whether the UI has loaded the definitions."""
+    found = server.ask(_ASSET, key={"path": [SETTLED]})["data"]
+    return bool(found) and found["assetNodeOrError"]["__typename"] == "AssetNode"
 
 
 @pytest.fixture(scope="module")
 def backfilled(landed_quarters, tmp_path_factory):
     """Both quarters backfilled from the UI, asked for in the wrong order."""
     data = copy_of(landed_quarters, tmp_path_factory.mktemp("ui") / "data")
-    with served(data) as (address, processes):
-        wait_until(lambda: knows_the_assets(address), processes)
+    folder = ("--data", data.root)
+    with running("daemon", *folder) as daemon, serving(*folder) as server:
+        assert server.wait_until(lambda: knows_the_assets(server), _PATIENCE_SECONDS, daemon)
         backfill = {
             "assetSelection": [{"path": [SETTLED]}, {"path": [HELD]}],
             "partitionNames": [quarter.key for quarter in reversed(QUARTERS)],
         }
-        launched = ask(address, _LAUNCH, backfill=backfill)["launchPartitionBackfill"]
+        launched = server.ask(_LAUNCH, backfill=backfill)["data"]["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
 
         def status() -> str:
-            found = ask(address, _STATUS, id=launched["backfillId"])
+            found = server.ask(_STATUS, id=launched["backfillId"])["data"]
             return found["partitionBackfillOrError"]["status"]
 
-        wait_until(lambda: status() != "REQUESTED", processes)
+        assert server.wait_until(lambda: status() != "REQUESTED", _PATIENCE_SECONDS, daemon)
         ended = status()
     return data, ended
 

@@ -19,6 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
 
+from processes import free_port
+
 from orchestration.paths import PROJECT
 
 DEPLOY = PROJECT / "deploy"
@@ -142,13 +144,6 @@ def write_configuration(folder: Path, ports: Mapping[str, int]) -> Path:
     main = folder / "main.conf"
     main.write_text(_MAIN.format(folder=folder, user=user))
     return main
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

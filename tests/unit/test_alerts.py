@@ -9,8 +9,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from alert_servers import free_port, mail_server, webhook
+from alert_servers import mail_server, webhook
 from dagster._core.test_utils import create_run_for_test
+from processes import free_port
 from typer.testing import CliRunner
 
 from fbacap_logic.calendar import Quarter, StageCutoff
