@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import asdict, replace
+from html import unescape
 from pathlib import Path
 
 import duckdb
@@ -22,6 +23,7 @@ from orchestration.paths import DataFolder
 from orchestration.published import published_runs
 from orchestration.statements.collect import every_statement, seller_statement
 from orchestration.statements.figures import Statement
+from orchestration.statements.figures_csv import csv_of
 from orchestration.statements.page import page_of
 from orchestration.statements.writing import file_name, html_statement
 
@@ -55,6 +57,16 @@ def test_everyone_with_a_base_allocation_or_a_request_has_one_statement(market, 
         "union select marketplace_id, seller_id from round_requests order by all",
     )
     assert [(each.marketplace_id, each.seller_id) for each in statements] == expected
+
+
+def test_no_statement_names_another_seller_or_its_requests(market, statements):
+    owners = dict(rows(market, "select distinct request_id, seller_id from round_requests"))
+    owners |= {seller: seller for seller in (each.seller_id for each in statements)}
+    assert len(owners) > 2 * len(statements)
+    for statement in statements:
+        for text in (unescape(html_statement(statement)), csv_of(statement)):
+            named = {owners[word] for word in re.findall(r"[\w-]+", text) if word in owners}
+            assert named <= {statement.seller_id}
 
 
 def test_fees_credits_and_net_dues_are_those_of_the_published_statements(market, statements):
