@@ -16,10 +16,14 @@ _LISTENS = "0A"
 
 
 def with_children(pid: int) -> list[int]:
-    """A process and those that it started, and so on."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    children = " ".join((task / "children").read_text() for task in tasks).split()
-    return [pid, *(each for child in children for each in with_children(int(child)))]
+    """A process and those that it started, and so on; what ends meanwhile is left out."""
+    found = [pid]
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in list(Path(f"/proc/{pid}/task").iterdir()):
+            with suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended
+                for child in (task / "children").read_text().split():
+                    found += with_children(int(child))
+    return found
 
 
 def command_lines(pid: int) -> list[str]:
@@ -38,9 +42,10 @@ def listening_addresses(pid: int) -> set[str]:
     addresses = {f"socket:[{row[9]}]": row[1] for row in rows if row[3] == _LISTENS}
     opened = set()
     for each in with_children(pid):
-        for descriptor in Path(f"/proc/{each}/fd").iterdir():
-            with suppress(FileNotFoundError):  # closed meanwhile
-                opened.add(str(descriptor.readlink()))
+        with suppress(FileNotFoundError):  # ended meanwhile
+            for descriptor in list(Path(f"/proc/{each}/fd").iterdir()):
+                with suppress(FileNotFoundError):  # closed meanwhile
+                    opened.add(str(descriptor.readlink()))
     return {address for inode, address in addresses.items() if inode in opened}
 
 
