@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 
+import graphql
 import pytest
 from ui_server import LOCATION, serving
 
@@ -60,7 +61,47 @@ ASKED_OF = {
     " ... on TerminateRunFailure { message } } }",
 }
 PLAIN_RESULTS = {"setConcurrencyLimit"}
+# Of what is not among CHANGES: these look for what they are about before they ask who is asking,
+FAIL_BEFORE_ASKING = {
+    "cancelPartitionBackfill", "launchPipelineReexecution", "logTelemetry",
+    "reexecutePartitionBackfill", "resumePartitionBackfill", "stopRunningSchedule",
+}  # fmt: skip
+# and this notes that an introduction was seen.
+HARMLESS = {"setNuxSeen"}
 REFUSALS = ("UnauthorizedError", "do not have permission", "not authorized")
+
+
+def mutations() -> dict[str, graphql.GraphQLField]:
+    """Every change that this version of Dagster can be asked for."""
+    from dagster_graphql.schema import create_schema
+
+    return dict(create_schema().graphql_schema.mutation_type.fields)
+
+
+def asked_with_nothing(name: str, field: graphql.GraphQLField) -> tuple[str, dict]:
+    """A change asked for with values that are of their types and name nothing that exists."""
+    head = ", ".join(f"${argument}: {each.type}" for argument, each in field.args.items())
+    handed = ", ".join(f"{argument}: ${argument}" for argument in field.args)
+    asked = "" if graphql.is_leaf_type(graphql.get_named_type(field.type)) else " { __typename }"
+    words = f"({handed})" if handed else ""
+    query = f"mutation{f'({head})' if head else ''} {{ answer: {name}{words}{asked} }}"
+    return query, {argument: _nothing(each.type) for argument, each in field.args.items()}
+
+
+def _nothing(kind: graphql.GraphQLInputType) -> object:
+    if isinstance(kind, graphql.GraphQLNonNull):
+        return _nothing(kind.of_type)
+    if isinstance(kind, graphql.GraphQLList):
+        return [_nothing(kind.of_type)]
+    if isinstance(kind, graphql.GraphQLInputObjectType):
+        return {
+            name: _nothing(each.type)
+            for name, each in kind.fields.items()
+            if isinstance(each.type, graphql.GraphQLNonNull)
+        }
+    if isinstance(kind, graphql.GraphQLEnumType):
+        return next(iter(kind.values))
+    return {"Int": 1, "Float": 1.0, "Boolean": True}.get(kind.name, "nothing")
 
 
 def changed(server, name: str, values: object) -> dict:
@@ -128,6 +169,17 @@ def test_nothing_can_be_changed(server, runs, sensors, name):
     said = json.dumps(answer)
     assert any(refusal in said for refusal in REFUSALS), said
     assert "Success" not in said
+
+
+def test_every_other_change_that_dagster_knows_is_refused_too(server):
+    others = {name: field for name, field in mutations().items() if name not in CHANGES}
+    assert len(others) > 20
+    for name, field in others.items():
+        query, values = asked_with_nothing(name, field)
+        said = json.dumps(server.ask(query, **values))
+        refusals = ("PythonError",) if name in FAIL_BEFORE_ASKING else (*REFUSALS, "Unauthorized")
+        assert name in HARMLESS or any(refusal in said for refusal in refusals), (name, said)
+        assert "Success" not in said
 
 
 def test_refused_changes_left_every_run_and_no_sensor_running(server, runs, sensors):
