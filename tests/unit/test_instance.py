@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from orchestration.instance import instance, prepare_home, prepare_history
+from orchestration.instance import instance, prepare_history, prepare_home
 from orchestration.paths import DataFolder
 
 
