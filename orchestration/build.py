@@ -9,6 +9,7 @@ import dagster as dg
 
 from orchestration.assets.base_allocations import base_allocations
 from orchestration.assets.cleared_allocations import cleared_allocations
+from orchestration.assets.contract_results import contract_results
 from orchestration.assets.dbt_models import dbt_assets
 from orchestration.assets.history import history_assets
 from orchestration.assets.incremental_sales import incremental_sales
@@ -47,6 +48,7 @@ def build_definitions(data: DataFolder, clock: Callable[[], datetime] = utc_now)
             repriced_fees,
             incremental_sales,
             settlements,
+            contract_results,
             *publication_assets(),
             quarter_report,
             market_held,

@@ -21,7 +21,7 @@ from orchestration.published import (
     required_run,
 )
 from orchestration.stage_run import StageRun
-from orchestration.stages import stages_of
+from orchestration.stages import RESULTS_TABLE, stages_of
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,11 @@ def _of_this_quarter(run: StageRun) -> Iterator[EarlierTable]:
     announced = required_run(zone, quarter, "announce")
     _refuse_another_policy(run, announced)
     for table in announced.tables:
-        yield EarlierTable(f"market.{table}", table, announced)
+        if table != RESULTS_TABLE:
+            yield EarlierTable(f"market.{table}", table, announced)
     if run.stage.kind == "settle":
         made_here = {table for stage in stages_of("settle") for table in stage.tables}
+        made_here.add(RESULTS_TABLE)
         last_round = required_run(zone, quarter, f"round-{run.calendar.rounds[-1].round}")
         for table in last_round.tables:
             if table not in made_here:

@@ -15,7 +15,13 @@ from orchestration.assets.dbt_models import models_of_kind
 from orchestration.assets.quarter_report import KEY as QUARTER_REPORT
 from orchestration.directed import is_directed
 from orchestration.stage_run import STAGE_TAG
-from orchestration.stages import INPUT_TABLES, PUBLICATIONS, RUN_TABLES, stages_of
+from orchestration.stages import (
+    INPUT_TABLES,
+    PUBLICATIONS,
+    RESULTS_TABLE,
+    RUN_TABLES,
+    stages_of,
+)
 
 DIRECTED_JOB = "directed_rerun"
 _ANY_QUARTER = Quarter(2026, 4)
@@ -64,7 +70,7 @@ def kind_selection(kind: StageKind) -> dg.AssetSelection:
     keys += [dg.AssetKey(["run", table]) for table in RUN_TABLES]
     keys += [dg.AssetKey(model) for model in models_of_kind(kind)]
     keys += [dg.AssetKey(table) for stage in stages_of(kind) for table in stage.tables]
-    keys += [dg.AssetKey(PUBLICATIONS[kind])]
+    keys += [dg.AssetKey(RESULTS_TABLE), dg.AssetKey(PUBLICATIONS[kind])]
     if kind == "settle":
         keys.append(dg.AssetKey(QUARTER_REPORT))
     return dg.AssetSelection.assets(*keys)

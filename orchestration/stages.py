@@ -113,6 +113,9 @@ MARTS = (
     "fct_quarter_summary",
 )
 
+# What checks found of a run, published with every kind of it.
+RESULTS_TABLE = "contract_results"
+
 PUBLICATIONS: dict[StageKind, str] = {
     "announce": "announcement",
     "round": "round_results",
@@ -133,7 +136,7 @@ def stages_of(kind: StageKind) -> tuple[Stage, ...]:
 def published_tables(kind: StageKind) -> tuple[str, ...]:
     """The tables that one kind of stage run publishes, in order."""
     tables = tuple(table for stage in stages_of(kind) for table in stage.tables)
-    return tables + (MARTS if kind == "settle" else ())
+    return (*tables, *(MARTS if kind == "settle" else ()), RESULTS_TABLE)
 
 
 def asset_path(relation: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -12,7 +13,7 @@ import html5lib
 
 from fbacap_logic.calendar import Quarter
 from orchestration.paths import DataFolder
-from orchestration.published import published_runs
+from orchestration.published import PublishedRun, published_runs
 
 
 def parsed(page: str) -> Element:
@@ -87,5 +88,19 @@ def _rename(path: Path, column: str, old: str, new: str) -> None:
     with duckdb.connect() as connection:
         connection.execute("create table content as from read_parquet(?)", [str(path)])
         connection.execute(f"update content set {column} = ? where {column} = ?", [new, old])
+        path.unlink()
+        connection.execute(f"copy content to '{path}' (format parquet)")
+
+
+def break_first_rule(run: PublishedRun, severity: str, sample: list[dict[str, str]]) -> None:
+    """Let a published run say that its first rule, by table and name, is broken by three rows."""
+    path = run.file("contract_results")
+    with duckdb.connect() as connection:
+        connection.execute("create table content as from read_parquet(?)", [str(path)])
+        connection.execute(
+            "update content set outcome = 'failed', rows_failed = 3, severity = ?, sample = ? "
+            "where rowid = (select rowid from content order by table_name, rule_name limit 1)",
+            [severity, json.dumps(sample)],
+        )
         path.unlink()
         connection.execute(f"copy content to '{path}' (format parquet)")

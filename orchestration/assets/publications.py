@@ -83,7 +83,6 @@ def _facts(context: dg.AssetExecutionContext, market: Market, run: StageRun) -> 
         "code_version": code_version(),
         "engine": f"duckdb {duckdb.__version__}",
         "inputs": market.inputs(context),
-        "checks": outcomes_of(market.folder(context)),
     }
 
 

@@ -70,7 +70,7 @@ class ContractResult:
         return f"{first.name} fails {times}: {first.sentence} First at {example}{more}"
 
     def as_document(self) -> dict[str, Any]:
-        """The outcome as plain values, for manifests; what rules say is in the contract."""
+        """The outcome as plain values; what rules say is in the contract."""
         return {
             "table": self.table,
             "contract_version": self.version,

@@ -84,7 +84,8 @@ def _outcome(name: str, held: list[Invariant], breaches: list[pd.DataFrame]) -> 
         }
         for invariant, found in zip(held, breaches, strict=True)
     ]
-    return {"table": name, "passed": all(rule["passed"] for rule in rules), "rules": rules}
+    passed = all(rule["passed"] for rule in rules)
+    return {"table": name, "kind": "invariant", "passed": passed, "rules": rules}
 
 
 def _result(

@@ -12,7 +12,7 @@ from orchestration.checks.invariants import invariant_checks
 from orchestration.checks.outcomes import record_outcome
 from orchestration.checks.verified import verified_checks
 from orchestration.resources import Market
-from orchestration.stages import MARTS, STAGES
+from orchestration.stages import MARTS, RESULTS_TABLE, STAGES
 
 
 def all_checks() -> list[dg.AssetChecksDefinition]:
@@ -22,7 +22,8 @@ def all_checks() -> list[dg.AssetChecksDefinition]:
         relation for stage in STAGES for relation in stage.reads if relation.startswith("facts.")
     ]
     marts = [f"marts.{table}" for table in MARTS]
-    contracts = [_contract(*relation.split(".")) for relation in (*read, *made, *marts)]
+    results = f"market.{RESULTS_TABLE}"
+    contracts = [_contract(*relation.split(".")) for relation in (*read, *made, *marts, results)]
     return [freshness_checks(), *contracts, *invariant_checks(), *verified_checks()]
 
 

@@ -157,10 +157,12 @@ def _outcome(found: Sequence[RowAccount]) -> dict[str, Any]:
             "sentence": each.sentence,
             "passed": not each.lost_rows,
             "failed_rows": abs(each.lost_rows),
+            "rows": each.landed_rows,
         }
         for each in found
     ]
-    return {"table": _OUTCOME, "passed": all(rule["passed"] for rule in rules), "rules": rules}
+    passed = all(rule["passed"] for rule in rules)
+    return {"table": _OUTCOME, "kind": "row_account", "passed": passed, "rules": rules}
 
 
 def account_result(account: RowAccount, about: Mapping[str, str]) -> dg.AssetCheckResult:

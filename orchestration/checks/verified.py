@@ -112,13 +112,15 @@ def _outcome(comparisons: Sequence[Comparison]) -> dict[str, object]:
     rules = [
         {
             "name": each.name,
+            "sentence": f"{each.name}: {_AGREE}.",
             "passed": each.holds,
             "failed_rows": each.differing_rows,
             "rows": each.rows,
         }
         for each in comparisons
     ]
-    return {"table": BEFORE, "passed": not broken(comparisons), "rules": rules}
+    passed = not broken(comparisons)
+    return {"table": BEFORE, "kind": BEFORE, "passed": passed, "rules": rules}
 
 
 def _result(

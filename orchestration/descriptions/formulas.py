@@ -170,6 +170,13 @@ FORMULAS: dict[str, Formula] = {
         "every figure as published, or a sum over published rows; nothing is computed anew",
         "orchestration/report/",
     ),
+    "contract_results": Formula(
+        "§8",
+        "rows_failed = rows (groups, where a rule is about groups) that the rule is not true of\n"
+        "outcome = failed where rows_failed > 0, else passed; not_judged where nothing is there to "
+        "judge by",
+        "orchestration/checks/",
+    ),
     "published": Formula(
         "§7",
         "a new run number where any table differs from the run before it; else nothing is written\n"

@@ -77,7 +77,7 @@ def check_figures(outcomes: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """How many checks a run was held to and failed, and how many rules of contracts it broke.
 
     Args:
-        outcomes: as a manifest records them: contracts, invariants, the second computation.
+        outcomes: as a run keeps them: contracts, invariants, the second computation.
     """
     contracts = [outcome for outcome in outcomes if "contract_version" in outcome]
     rules = [rule for outcome in contracts for rule in outcome["rules"]]

@@ -20,7 +20,7 @@ from orchestration.lineage.beginnings import (
 )
 from orchestration.lineage.graph import Lineage, LineageColumn, LineageTable, rule_in, unit_in
 from orchestration.lineage.sql_columns import QueryColumns, columns_of_query
-from orchestration.stages import STAGES, Stage
+from orchestration.stages import RESULTS_TABLE, STAGES
 
 
 @cache
@@ -48,13 +48,14 @@ def whole_lineage() -> Lineage:
 
 
 def stage_tables() -> Iterator[LineageTable]:
-    """The tables that Python stages make, as their contracts declare them."""
+    """The tables that Python makes, as their contracts declare them."""
     for stage in STAGES:
         for table in stage.tables:
-            yield _stage_table(stage, table)
+            yield _made_table(table, f"stage {stage.name}", stage.rule)
+    yield _made_table(RESULTS_TABLE, "the run's last step but one", "§8")
 
 
-def _stage_table(stage: Stage, table: str) -> LineageTable:
+def _made_table(table: str, made_by: str, rule: str) -> LineageTable:
     contract = load_contract(table)
     return LineageTable(
         relation=f"market.{table}",
@@ -68,12 +69,12 @@ def _stage_table(stage: Stage, table: str) -> LineageTable:
                 column.description,
                 column.physical_type,
                 column.unit,
-                rule_in(column.origin.description, column.description) or stage.rule,
+                rule_in(column.origin.description, column.description) or rule,
             )
             for column in contract.columns
         ),
         row_sources=contract.row_sources,
-        made_by=f"stage {stage.name}",
+        made_by=made_by,
         contract_version=contract.version,
     )
 

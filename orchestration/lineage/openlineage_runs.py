@@ -8,7 +8,7 @@ which all that it says is true.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from orchestration.lineage.openlineage import (
     output_facets,
 )
 from orchestration.published import PublishedRun, published_runs
+from orchestration.published_checks import RuleOutcome, rule_outcomes
 from orchestration.stages import schema_of
 
 _SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
@@ -72,9 +73,11 @@ def _event(lineage: Lineage, run: PublishedRun, kind: str) -> Event:
         "outputs": [],
     }
     if kind == "COMPLETE":
-        checks = {str(check["table"]): check for check in manifest["checks"] if "table" in check}
+        checks: dict[str, list[RuleOutcome]] = {}
+        for outcome in rule_outcomes(run):
+            checks.setdefault(outcome.table, []).append(outcome)
         event["outputs"] = [
-            _output(lineage, table, entry, checks.get(table))
+            _output(lineage, table, entry, checks.get(table, ()))
             for table, entry in sorted(run.tables.items())
         ]
     return event
@@ -113,19 +116,20 @@ def _inputs(inputs: Mapping[str, Any]) -> Iterator[Event]:
 
 
 def _output(
-    lineage: Lineage, table: str, entry: Mapping[str, Any], check: Mapping[str, Any] | None
+    lineage: Lineage, table: str, entry: Mapping[str, Any], outcomes: Sequence[RuleOutcome]
 ) -> Event:
     known = lineage.tables[f"{schema_of(table)}.{table}"]
     facets = output_facets(known)
     facets["version"] = facet(
         "1-0-1/DatasetVersionDatasetFacet", datasetVersion=str(entry["sha256"])
     )
-    if check is not None:
+    if outcomes:
         facets["dataQualityAssertions"] = facet(
             "1-1-0/DataQualityAssertionsDatasetFacet",
             assertions=[
-                {"assertion": rule["name"], "success": bool(rule["passed"])}
-                for rule in check["rules"]
+                {"assertion": each.rule, "success": each.outcome == "passed"}
+                for each in outcomes
+                if each.outcome != "not_judged"
             ],
         )
     rows = int(entry["rows"])

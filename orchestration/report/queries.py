@@ -203,6 +203,35 @@ select marketplace_id, method, method = pays as pays, sum(sales_minor) as sales_
     whole + (rest > 5000 or rest = 5000 and whole % 2 = 1)::int))) as credit_minor
 from shares group by all order by all""",
     ),
+    "checks": _Template(
+        "rules asked of each table, run by run; the second computation is counted apart",
+        ("all_runs.contract_results",),
+        """
+select run, stage, table_name, count(*) as rules,
+  count(*) filter (outcome = 'passed') as hold,
+  count(*) filter (outcome = 'failed' and severity = 'error') as broken,
+  count(*) filter (outcome = 'failed' and severity = 'warning') as warned,
+  count(*) filter (outcome = 'not_judged') as not_judged
+from all_runs.contract_results where quarter = {this} and kind <> 'second_computation'
+group by all order by all""",
+    ),
+    "breaches": _Template(
+        "rules that do not hold, with the first rows that break them",
+        ("all_runs.contract_results",),
+        """
+select run, stage, table_name, rule_name, severity, outcome, rows_failed, sample
+from all_runs.contract_results
+where quarter = {this} and outcome = 'failed' and kind <> 'second_computation'
+order by severity, run, table_name, rule_name""",
+    ),
+    "second": _Template(
+        "rows computed a second time before each run was published",
+        ("all_runs.contract_results",),
+        """
+select run, stage, sum(rows_checked) as rows_checked, sum(rows_failed) as rows_failed
+from all_runs.contract_results where quarter = {this} and kind = 'second_computation'
+group by all order by all""",
+    ),
     "runs": _Template(
         "settlement runs with their deltas",
         ("all_runs.settlements", "runs"),

@@ -22,6 +22,7 @@ from orchestration.published import (
     published_runs,
 )
 from orchestration.report.kept import kept_verification
+from orchestration.report.older_checks import older_checks
 from orchestration.report.queries import Query, queries_of
 from orchestration.statements.provenance import policy_of, source_run
 from orchestration.statements.reading import currencies
@@ -120,7 +121,7 @@ def read_quarter(data: DataFolder, quarter: Quarter) -> Reading:
     policy = policy_of(runs[-1])
     queries = queries_of(quarter, policy.settlement.credit_rate_bp, policy.settlement.credit_cap_bp)
     with open_catalogue(data, {quarter.previous, quarter}) as catalogue:
-        rows = {}
+        rows: dict[str, list[Row]] = {}
         for name, query in queries.items():
             cursor = catalogue.execute(query.sql)
             names = [str(entry[0]) for entry in cursor.description or []]
@@ -129,6 +130,8 @@ def read_quarter(data: DataFolder, quarter: Quarter) -> Reading:
             marketplace: Currency(code, digits)
             for marketplace, (code, digits) in currencies(catalogue).items()
         }
+    for name, older in older_checks(runs).items():
+        rows[name] = [*older, *rows[name]]
     found = {run.run: kept_verification(data, run) for run in runs}
     return Reading(
         quarter=quarter,

@@ -1,15 +1,14 @@
 """Why the figures can be believed: contracts, invariants, the second computation.
 
-Here belongs what manifests and kept verifications say; nothing is checked again.
+Here belongs what published results of checks and kept verifications say; nothing is checked again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestration.published import PublishedRun
 from orchestration.report.document import (
     Block,
     Column,
@@ -20,117 +19,97 @@ from orchestration.report.document import (
     Section,
     Table,
 )
-from orchestration.report.reading import Reading
+from orchestration.report.reading import Reading, Row
+from orchestration.stages import RESULTS_TABLE
 from orchestration.statements.words import NOTHING, count, visible
 
-_SECOND = "second_computation"
 _SHOWN_SAMPLES = 1
-
-
-@dataclass(frozen=True)
-class _Rule:
-    """One rule's outcome in one run."""
-
-    run: PublishedRun
-    table: str
-    name: str
-    passed: bool
-    is_warning: bool
-    failed_rows: int
-    sample: str
+_COUNTS = ("rules", "hold", "broken", "warned", "not_judged")
 
 
 def checks_section(reading: Reading) -> Section:
     """Contracts and invariants: what does not hold first, then counts by table."""
-    rules = [rule for run in reading.runs for rule in _rules_of(run)]
-    broken = [rule for rule in rules if not rule.passed and not rule.is_warning]
-    warned = [rule for rule in rules if not rule.passed and rule.is_warning]
-    tables = {rule.table for rule in rules}
+    asked, breaches = reading.rows["checks"], reading.rows["breaches"]
+    total = {name: sum(int(row[name]) for row in asked) for name in _COUNTS}
     runs = count(len(reading.runs), "run", "runs")
+    tables = {row["table_name"] for row in asked}
+    broken, warned, unjudged = total["broken"], total["warned"], total["not_judged"]
     held = (
-        f"{count(len(rules), 'rule was', 'rules were')} asked of "
+        f"{count(total['rules'], 'rule was', 'rules were')} asked of "
         f"{count(len(tables), 'table', 'tables')} before {runs} "
         f"{'was' if len(reading.runs) == 1 else 'were'} published: "
-        f"{len(broken) or 'none'} {'is' if len(broken) < 2 else 'are'} broken, "
-        f"{len(warned) or 'none'} warned."
+        f"{broken or 'none'} {'is' if broken < 2 else 'are'} broken, "
+        f"{warned or 'none'} warned"
+        + (f", {unjudged} had nothing to be judged by." if unjudged else ".")
     )
     mark = "broken" if broken else "warned" if warned else "ok"
     blocks: list[Block] = [Prose(held, mark)]
-    if broken or warned:
-        blocks.append(Figure(_faults([*broken, *warned])))
-    blocks.append(Folded("Rules by table and run", (Figure(_counts(rules)),)))
+    if breaches:
+        blocks.append(Figure(_faults(breaches), _source(reading, "breaches")))
+    counts = Figure(_counts(asked, total), _source(reading, "checks"))
+    blocks.append(Folded("Rules by table and run", (counts,)))
     return Section("Contracts and invariants", tuple(blocks))
 
 
-def _rules_of(run: PublishedRun) -> Iterator[_Rule]:
-    for check in run.manifest["checks"]:
-        if check["table"] == _SECOND:
-            continue
-        for rule in check["rules"]:
-            yield _Rule(
-                run,
-                str(check["table"]),
-                str(rule["name"]),
-                bool(rule["passed"]),
-                rule.get("severity") == "warning",
-                int(rule.get("failed_rows", 0)),
-                _sample(rule),
-            )
-        for name in check.get("unjudged", ()):
-            yield _Rule(run, str(check["table"]), f"{name} (not judged)", False, False, 0, "")
+def _source(reading: Reading, query: str) -> str | None:
+    """The query that gave the figures; None where a manifest gave some of them."""
+    return query if all(RESULTS_TABLE in run.tables for run in reading.runs) else None
 
 
-def _sample(rule: Mapping[str, Any]) -> str:
-    rows = rule.get("sample", ())[:_SHOWN_SAMPLES]
-    return "; ".join(
-        ", ".join(f"{name} {visible(str(value))}" for name, value in row.items()) for row in rows
-    )
-
-
-def _faults(rules: list[_Rule]) -> Table:
+def _faults(breaches: Sequence[Row]) -> Table:
     columns = (
         Column("Outcome", "text"), Column("Run", "text"), Column("Table", "text"),
         Column("Rule", "text"), Column("Rows"), Column("First row", "code"),
     )  # fmt: skip
     rows = tuple(
         (
-            "warned" if rule.is_warning else "BROKEN",
-            f"{rule.run.run} ({rule.run.stage})",
-            rule.table,
-            visible(rule.name).replace("_", " "),
-            f"{rule.failed_rows:,}",
-            rule.sample,
+            "warned" if row["severity"] == "warning" else "BROKEN",
+            _run(row),
+            visible(str(row["table_name"])),
+            visible(str(row["rule_name"])).replace("_", " "),
+            f"{row['rows_failed']:,}",
+            _sample(row["sample"]),
         )
-        for rule in rules
+        for row in breaches
     )
     return Table("Rules that do not hold", columns, rows)
 
 
-def _counts(rules: list[_Rule]) -> Table:
-    groups: dict[tuple[str, str], list[_Rule]] = {}
-    for rule in rules:
-        groups.setdefault((rule.table, f"{rule.run.run} ({rule.run.stage})"), []).append(rule)
-    rows = [(*place, *_outcomes(mine)) for place, mine in groups.items()]
-    # Broken first, then warned, then by name; the sort keeps runs in order.
-    rows.sort(key=lambda row: (row[4] == "0", row[5] == "0", row[0]))
+def _run(row: Row) -> str:
+    return f"{row['run']} ({visible(str(row['stage']))})"
+
+
+def _sample(text: str | None) -> str:
+    rows = json.loads(text)[:_SHOWN_SAMPLES] if text else ()
+    return "; ".join(
+        ", ".join(f"{visible(name)} {visible(str(value))}" for name, value in row.items())
+        for row in rows
+    )
+
+
+def _counts(asked: Sequence[Row], total: Mapping[str, int]) -> Table:
+    # Broken first, then warned, then by name; runs stay in order.
+    ordered = sorted(
+        asked,
+        key=lambda row: (not row["broken"], not row["warned"], row["table_name"], row["run"]),
+    )
+    rows = tuple((visible(str(row["table_name"])), _run(row), *_numbers(row)) for row in ordered)
     columns = (
         Column("Table", "text"), Column("Run", "text"), Column("Rules"), Column("Hold"),
-        Column("Broken"), Column("Warned"),
+        Column("Broken"), Column("Warned"), Column("Not judged"),
     )  # fmt: skip
-    total = ("All", "", *_outcomes(rules))
-    return Table("Rules asked of each table, run by run", columns, (*rows, total), total=True)
+    last = ("All", "", *_numbers(total))
+    return Table("Rules asked of each table, run by run", columns, (*rows, last), total=True)
 
 
-def _outcomes(rules: list[_Rule]) -> tuple[str, str, str, str]:
-    hold = sum(rule.passed for rule in rules)
-    warned = sum(not rule.passed and rule.is_warning for rule in rules)
-    broken = len(rules) - hold - warned
-    return f"{len(rules):,}", f"{hold:,}", f"{broken:,}", f"{warned:,}"
+def _numbers(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{int(row[name]):,}" for name in _COUNTS)
 
 
 def verification_section(reading: Reading) -> Section:
     """The second computation: before publishing from manifests, after it where it was kept."""
-    blocks: list[Block] = [_verdict(reading), Figure(_verification_table(reading))]
+    table = Figure(_verification_table(reading), _source(reading, "second"))
+    blocks: list[Block] = [_verdict(reading), table]
     different = [
         f"run {number} {each['comparison']}: {each['differing_rows']:,} of {each['rows']:,} rows"
         for number, record in sorted(reading.verified.items())
@@ -181,13 +160,12 @@ def _verification_table(reading: Reading) -> Table:
     )  # fmt: skip
     rows = []
     for run in reading.runs:
-        before = [check for check in run.manifest["checks"] if check["table"] == _SECOND]
-        rules = [rule for check in before for rule in check["rules"]]
+        before = [row for row in reading.rows["second"] if row["run"] == run.run]
         record = reading.verified.get(run.run)
         rows.append(
             (
                 f"{run.run} ({run.stage})",
-                *_compared(rules, "rows", "failed_rows"),
+                *_compared(before, "rows_checked", "rows_failed"),
                 *_compared(record["comparisons"] if record else [], "rows", "differing_rows"),
                 record["manifest_sha256"] if record else "not kept",
             )
@@ -195,7 +173,7 @@ def _verification_table(reading: Reading) -> Table:
     return Table("Rows computed a second time and compared", columns, tuple(rows))
 
 
-def _compared(found: list[Mapping[str, Any]], rows: str, differing: str) -> tuple[str, str]:
+def _compared(found: Sequence[Mapping[str, Any]], rows: str, differing: str) -> tuple[str, str]:
     if not found:
         return NOTHING, NOTHING
     return (

@@ -12,7 +12,7 @@ from orchestration.checks.implied_rules import content_rules
 from orchestration.contracts import Contract, Rule
 
 _BOUND = re.compile(r"\w+ is null or \w+ (>=|<=) (-?\d+)")
-_MARKER_COLUMNS = ("request_id", "seller_id", "entry_id", "marketplace_id")
+_MARKER_COLUMNS = ("request_id", "seller_id", "entry_id", "marketplace_id", "rule_name")
 
 
 def column_rules(contract: Contract) -> tuple[Rule, ...]:

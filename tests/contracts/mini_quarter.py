@@ -13,10 +13,12 @@ from pathlib import Path
 import duckdb
 
 from orchestration.contracts import load_contract
-from orchestration.stages import STAGES
+from orchestration.stages import RESULTS_TABLE, STAGES
 
 # Every table under a stage contract, with the schema that it stands in.
-TABLES = {table: "market" for stage in STAGES for table in stage.tables} | {
+TABLES = {table: "market" for stage in STAGES for table in stage.tables}
+TABLES[RESULTS_TABLE] = "market"
+TABLES |= {
     relation.removeprefix("facts."): "facts"
     for stage in STAGES
     for relation in stage.reads
@@ -342,6 +344,16 @@ from (
     select *, 'performance_credit_expense', delta_credit_minor from market.settlements
 )
 where amount <> 0;
+insert into market.contract_results values
+    ('settlements', 'key_is_unique', 'final', 'key', 'error', 'No two rows share a key.', '1.0.0',
+     'passed', 8, 0, null),
+    ('order_lines', 'volume_is_near_the_last_quarters', 'final', 'volume', 'warning',
+     'As many rows as in the quarters before.', '1.2.0', 'failed', 90, 1,
+     '[{"marketplace_id": "us"}]'),
+    ('refunds', 'volume_is_near_the_last_quarters', 'final', 'volume', 'warning',
+     'As many rows as in the quarters before.', '1.2.0', 'not_judged', null, 0, null),
+    ('invariants_settle', 'ledger_balances', 'final', 'invariant', 'error',
+     'The ledger sums to zero.', null, 'passed', null, 0, null);
 """
 
 

@@ -19,6 +19,7 @@ from orchestration.ingest import ingest_folder
 from orchestration.outcome import StageOutcome
 from orchestration.paths import DataFolder
 from orchestration.published import published_runs
+from orchestration.published_checks import rule_outcomes
 from orchestration.runner import choose_stages, run_quarter, utc_now
 from orchestration.simulation import generate
 from orchestration.stages import MARTS, STAGES
@@ -230,7 +231,7 @@ def test_manifests_name_every_input_by_hash_and_hold_no_clock(whole_quarter):
         "announce", "round-4", "final",
     }  # fmt: skip
     assert all(entry["simulated"] for entry in settled["inputs"]["landing"])
-    assert all(outcome["passed"] for outcome in settled["checks"])
+    assert {each.outcome for each in rule_outcomes(runs[-1])} <= {"passed", "not_judged"}
     assert str(data.root) not in json.dumps(settled)
     assert settled["policy"]["settlement"]["credit_rate_bp"] == 1500
 

@@ -8,7 +8,14 @@ from itertools import pairwise
 
 import pytest
 from late_records import QUARTER
-from report_pages import copy_of, parsed, rename_everywhere, tables_of, text_of
+from report_pages import (
+    break_first_rule,
+    copy_of,
+    parsed,
+    rename_everywhere,
+    tables_of,
+    text_of,
+)
 
 from orchestration.paths import PROJECT
 from orchestration.published import published_runs
@@ -33,9 +40,7 @@ def hostile_page(settled_market, tmp_path_factory):
         manifest = json.loads(run.manifest_path.read_text(encoding="utf-8"))
         manifest["policy_version"] = HOSTILE
         manifest["code_version"] = HOSTILE
-        rule = manifest["checks"][0]["rules"][0]
-        rule |= {"passed": False, "failed_rows": 3, "severity": "warning"}
-        rule["sample"] = [{"seller_id": HOSTILE}]
+        break_first_rule(run, "warning", [{"seller_id": HOSTILE, "=cmd()": "'\"&lt;b&gt;"}])
         run.manifest_path.chmod(0o644)
         run.manifest_path.write_text(json.dumps(manifest), encoding="utf-8")
     return make_report(data, QUARTER).path.read_text(encoding="utf-8")
@@ -128,7 +133,8 @@ def test_names_made_to_do_harm_are_shown_and_do_nothing(hostile_page):
     assert shown in {row[0] for row in largest}
     assert shown in " ".join(text_of(each) for each in tree.iter("title"))
     [faults] = tables_of(tree, "Rules that do not hold")
-    assert shown in faults[0][-1]
+    assert faults[0][0] == "warned"
+    assert faults[0][-1] == f"seller_id {shown}, =cmd() '\"&lt;b&gt;"
 
 
 def test_rules_that_do_not_hold_come_before_those_that_do(hostile_page):

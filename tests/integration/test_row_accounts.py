@@ -18,6 +18,7 @@ from orchestration.landing import landed_files
 from orchestration.landing.quarantine import count_quarantined
 from orchestration.paths import DataFolder
 from orchestration.published import published_runs
+from orchestration.published_checks import rule_outcomes
 from orchestration.working import FILE_NAME
 
 # What is wrong with the rows that are added to the generated files, and how many there are.
@@ -85,12 +86,8 @@ def test_each_stage_run_accounts_for_every_input_table_that_it_stages(announced)
     }  # fmt: skip
     assert all(check.passed for check in held.values())
     assert "of order_lines received before the cut-off" in held["stg_order_lines"].description
-    (recorded,) = [
-        outcome
-        for outcome in announced.published.manifest["checks"]
-        if outcome["table"] == "row_accounts"
-    ]
-    assert len(recorded["rules"]) == len(held)
+    recorded = [each for each in rule_outcomes(announced.published) if each.kind == "row_account"]
+    assert len(recorded) == len(held)
 
 
 def test_a_stage_run_that_loses_a_row_is_stopped_and_publishes_nothing(
