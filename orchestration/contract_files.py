@@ -15,7 +15,10 @@ from orchestration.contract_rules import ContractFault
 # Every field that is understood, by where it stands. A field of the standard that nothing here
 # checks (as unique, or enum) is refused like a misspelt one: it would promise what nobody keeps.
 _QUALITY = frozenset(
-    {"type", "name", "description", "severity", "mustBe", "query", "metric", "arguments"}
+    {
+        *("type", "name", "description", "severity", "mustBe", "query", "metric", "arguments"),
+        *("mustBeBetween", "unit"),
+    }
 )
 _FIELDS: dict[str, frozenset[str]] = {
     "contract": frozenset(
@@ -29,8 +32,10 @@ _FIELDS: dict[str, frozenset[str]] = {
         {
             *("name", "description", "physicalType", "logicalType"),
             *("dataGranularityDescription", "properties", "quality", "customProperties"),
+            "relationships",
         }
     ),
+    "relationships": frozenset({"type", "from", "to", "customProperties"}),
     "properties": frozenset(
         {
             *("name", "description", "logicalType", "logicalTypeOptions", "physicalType"),

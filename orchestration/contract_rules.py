@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Literal, get_args
 
 Severity = Literal["error", "warning"]
-RuleKind = Literal["row", "query"]
+RuleKind = Literal["row", "query", "relationship", "volume"]
 
 _TABLE = "${table}"
 _ROW_SHAPE = re.compile(
@@ -61,7 +61,9 @@ class Rule:
             ``query`` rule the SELECT that finds what is bad, reading ``${table}``.
         severity: ``error`` blocks the stages after, ``warning`` is shown.
         columns: the table's columns that a ``row`` rule reads, in the table's order.
-        kind: ``row`` judges one row at a time, ``query`` sums, groups and comparisons of rows.
+        kind: ``row`` judges one row at a time, ``query`` sums, groups and comparisons of rows,
+            ``relationship`` foreign keys, ``volume`` counts of rows over quarters.
+        judged_sql: of a rule that may have nothing to judge by, a SELECT that counts what it has.
     """
 
     name: str
@@ -70,6 +72,12 @@ class Rule:
     severity: Severity
     columns: tuple[str, ...]
     kind: RuleKind = "row"
+    judged_sql: str | None = None
+
+    @staticmethod
+    def for_table(sql: str, relation: str) -> str:
+        """SQL of a rule with its table's name filled in."""
+        return sql.replace(_TABLE, relation)
 
     def bad_rows_sql(self, relation: str) -> str:
         """A SELECT of what breaks the rule in ``relation``; nothing when it holds.
@@ -79,7 +87,7 @@ class Rule:
         """
         if self.kind == "row":
             return f"select * from {relation} where ({self.sql}) is not true"
-        return self.sql.replace(_TABLE, relation)
+        return self.for_table(self.sql, relation)
 
     def count_sql(self, relation: str) -> str:
         """A SELECT of how much breaks the rule in ``relation``; 0 when it holds."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from orchestration.contract_files import read_contract_file
 from orchestration.contract_lineage import UNKNOWN_ORIGIN, Origin, column_origin, row_sources
+from orchestration.contract_relations import relationship_rule, volume_rule
 from orchestration.contract_rules import (
     ContractFault,
     Rule,
@@ -165,7 +166,12 @@ def _contract(table: str, document: Any) -> Contract:
     names = tuple(column.name for column in columns)
     _refuse_twice("column", names)
     rules = tuple(rule for each in properties for rule in _rules_of_column(each, names))
-    rules += tuple(written_rule(entry, names, None, None) for entry in schema.quality or [])
+    key = _key(properties, columns)
+    rules += tuple(_rule_of_table(entry, names) for entry in schema.quality or [])
+    place = "landing" if "input" in tags else "market"
+    rules += tuple(
+        relationship_rule(entry, table, names, key, place) for entry in schema.relationships or []
+    )
     _refuse_twice("rule", [rule.name for rule in rules])
     if any(column.default is not None for column in columns) and "input" not in tags:
         raise ContractFault("a default is for input tables only")
@@ -177,7 +183,7 @@ def _contract(table: str, document: Any) -> Contract:
         description=_sentence(document.description and document.description.purpose, "purpose"),
         grain=_sentence(schema.dataGranularityDescription, "dataGranularityDescription"),
         columns=columns,
-        key=_key(properties, columns),
+        key=key,
         rules=rules,
         tags=tags,
         levels=service_levels(document.slaProperties),
@@ -252,6 +258,12 @@ def _rules_of_column(each: Any, names: Sequence[str]) -> tuple[Rule, ...]:
         written_rule(entry, names, each.name, each.logicalType) for entry in each.quality or []
     )
     return (*column_rules(each.name, each.logicalType, each.logicalTypeOptions or {}), *written)
+
+
+def _rule_of_table(entry: Any, names: Sequence[str]) -> Rule:
+    if entry.type == "library" and entry.metric == "rowCount" and entry.name and entry.description:
+        return volume_rule(entry, names)
+    return written_rule(entry, names, None, None)
 
 
 def _key(properties: Sequence[Any], columns: Sequence[Column]) -> tuple[str, ...]:

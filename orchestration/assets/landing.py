@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.checks.input_rules import input_rule_results, input_rule_specs
 from orchestration.descriptions.inputs import landing_spec, run_spec
 from orchestration.descriptions.run_metadata import run_metadata
 from orchestration.partitions import QUARTERS
@@ -18,10 +19,15 @@ def _specs() -> Iterator[dg.AssetSpec]:
     yield from (run_spec(table) for table in RUN_TABLES)
 
 
-@dg.multi_asset(specs=list(_specs()), partitions_def=QUARTERS, name="landing_tables")
+@dg.multi_asset(
+    specs=list(_specs()),
+    check_specs=input_rule_specs(),
+    partitions_def=QUARTERS,
+    name="landing_tables",
+)
 def landing_tables(
     context: dg.AssetExecutionContext, market: Market
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """Make the working file: what this stage of this quarter may know, and nothing else."""
     run = market.stage_run(context)
     folder = market.folder(context)
@@ -44,3 +50,4 @@ def landing_tables(
         )
     for table in RUN_TABLES:
         yield dg.MaterializeResult(asset_key=["run", table], metadata=run_metadata(run))
+    yield from input_rule_results(context, market)

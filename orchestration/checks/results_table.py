@@ -45,7 +45,7 @@ def _rows(outcome: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {
             "table_name": rule.get("table", outcome["table"]),
             "rule_name": rule["name"],
-            "kind": outcome["kind"],
+            "kind": rule.get("kind", outcome["kind"]),
             "severity": rule.get("severity", "error"),
             "sentence": rule["sentence"],
             "contract_version": rule.get("contract_version"),
