@@ -35,7 +35,7 @@ def form_of(contract: Contract) -> dict[str, Any]:
     """What a contract promises, without its words: columns, key, rules, timing.
 
     Descriptions, sentences and lineage may change freely. A rule over several rows is kept by the
-    digest of its SQL.
+    digest of its SQL, unless that is made here from what the contract says.
     """
     levels = contract.levels
     return {
@@ -57,7 +57,9 @@ def _column_form(column: Column) -> dict[str, Any]:
 
 def _rule_form(rule: Rule) -> dict[str, Any]:
     sql = " ".join(rule.sql.split())
-    if rule.kind != "row":
+    if rule.promise:
+        sql = rule.promise
+    elif rule.kind != "row":
         sql = f"sha256 {hashlib.sha256(sql.encode()).hexdigest()[:16]}"
     return {"name": rule.name, "severity": rule.severity, "sql": sql}
 

@@ -63,7 +63,9 @@ class Rule:
         columns: the table's columns that a ``row`` rule reads, in the table's order.
         kind: ``row`` judges one row at a time, ``query`` sums, groups and comparisons of rows,
             ``relationship`` foreign keys, ``volume`` counts of rows over quarters.
-        judged_sql: of a rule that may have nothing to judge by, a SELECT that counts what it has.
+        judged_sql: of a rule that may have nothing to judge by, a SELECT of how much breaks it and
+            how much there is to judge.
+        promise: of a rule whose SQL is made here, what the contract itself says.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Rule:
     columns: tuple[str, ...]
     kind: RuleKind = "row"
     judged_sql: str | None = None
+    promise: str | None = None
 
     @staticmethod
     def for_table(sql: str, relation: str) -> str:

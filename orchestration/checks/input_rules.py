@@ -85,11 +85,13 @@ def judge_inputs(
 def _judge(connection: duckdb.DuckDBPyConnection, table: str, rule: Rule) -> dict[str, Any]:
     relation = f"landing.{table}"
     ((rows,),) = connection.execute(f"select count(*) from {relation}").fetchall()
-    ((failed,),) = connection.execute(rule.count_sql(relation)).fetchall()
-    judged = bool(rows)
-    if rule.judged_sql and not failed:
-        ((groups,),) = connection.execute(rule.for_table(rule.judged_sql, relation)).fetchall()
-        judged = groups > 0
+    if rule.judged_sql:
+        sql = rule.for_table(rule.judged_sql, relation)
+        ((failed, judged_rows),) = connection.execute(sql).fetchall()
+    else:
+        ((failed,),) = connection.execute(rule.count_sql(relation)).fetchall()
+        judged_rows = rows
+    judged = judged_rows > 0
     sample = _sample(connection, rule.bad_rows_sql(relation)) if failed else []
     return {
         "table": table,
@@ -132,10 +134,8 @@ def _result(
     if broken:
         first = broken[0]
         example = ", ".join(f"{name} {value}" for name, value in first["sample"][0].items())
-        told = (
-            f"{first['name']} fails {first['failed_rows']:,} times: {first['sentence']} "
-            f"First at {example}"
-        )
+        times = "once" if first["failed_rows"] == 1 else f"{first['failed_rows']:,} times"
+        told = f"{table}: {first['name']} fails {times}: {first['sentence']} First at {example}"
     metadata: dict[str, Any] = {
         **about,
         "contract_version": load_contract(table).version,

@@ -117,7 +117,7 @@ def test_orphans_and_odd_volumes_are_warned_of_and_the_run_goes_on(data, tmp_pat
         connection.execute(
             f"""
             copy (
-                select * exclude (source_file, source_row) replace (
+                select * exclude (source_file, source_row, copy) replace (
                     'orphan-' || request_id || '-' || copy as request_id,
                     'nobody' as seller_id,
                     submitted_at - interval (case copy when 0 then 0 else 92 end) day

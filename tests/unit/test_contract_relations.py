@@ -42,10 +42,11 @@ def test_a_foreign_key_becomes_a_rule_that_null_passes(tmp_path: Path) -> None:
         "relationship", "warning", ("request_id", "round"),
     )  # fmt: skip
     assert rule.bad_rows_sql("landing.g") == (
-        "select judged.request_id, judged.round from landing.g as judged "
-        "where judged.request_id is not null and judged.round is not null "
+        "select request_id, round from landing.g semi join (select distinct request_id, round "
+        "from landing.g as judged where judged.request_id is not null and judged.round is not null "
         "and not exists (select 1 from landing.requests as found "
-        "where found.id = judged.request_id and found.round = judged.round)"
+        "where found.id = judged.request_id and found.round = judged.round)) as orphans "
+        "using (request_id, round)"
     )
 
 
