@@ -1,0 +1,316 @@
+"""What must hold after every case, and the two layers that a case can go through.
+
+``Arena.whole`` hands the delivered folder to ``landing.receive``, as ``fbacap ingest`` does;
+``Arena.reading`` hands one file to the functions by which ``receive`` reads and judges it. Both
+compare what came of it with ``model``, which knows neither the engine nor the contracts.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.contracts import load_contract
+from orchestration.errors import BadInput
+from orchestration.landing import Delivery, LandedFile, check_landing, preparing, receive
+from orchestration.landing.checking import judge_rows
+from orchestration.landing.reading import ROWS, open_file, read_rows
+from orchestration.landing.source_folder import SourceFile
+from orchestration.landing.typed_file import received_at_sql
+
+from . import model
+from .case import Case, File
+from .tables import TABLES, good_row
+
+RECEIVED_AT = datetime.fromisoformat("2026-08-19T12:00:00")
+_LONGEST_SENTENCE = 2_000
+_DELIVERIES_A_ZONE = 8
+_ENGINE_WORDS = (
+    "Error:", "Binder", "Invalid Input", "Conversion", "Catalog", "Parser", "Traceback", "LINE 1",
+    "read_csv", "read_parquet", "duckdb", "INTERNAL", "Errno", "codec can't", "strict_mode",
+)  # fmt: skip
+
+
+class Broken(AssertionError):
+    """Something that must hold after every case does not."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``what``: taken, apart (taken with rows in quarantine), refused or nothing (no news)."""
+
+    what: str
+    sentence: str = ""
+
+
+class Arena:
+    """A folder with a delivery, a landing zone and things that no delivery may touch."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._source = root / "data" / "in"
+        self._zones = 0
+        self._deliveries = 0
+        self.landing = root
+        (root / "data" / "outside").mkdir(parents=True)
+        for table in TABLES.values():
+            row = ",".join(good_row(table, 1).values())
+            (root / "data" / "outside" / f"{table.name}.csv").write_text(
+                f"{','.join(table.names)}\n{row}\n"
+            )
+        self._new_zone()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def whole(self, case: Case) -> Outcome:
+        """Take a case in as ``fbacap ingest`` does, and look at everything it may have touched."""
+        if self._deliveries >= _DELIVERIES_A_ZONE:
+            self._new_zone()
+        self._empty(self._source)
+        for file in case.files:
+            file.make(self._source)
+        before, delivered = self._tree(self.landing), self._tree(self.root, without=self.landing)
+        try:
+            delivery = receive(
+                self._source,
+                self.landing,
+                received_at=RECEIVED_AT,
+                historical=case.historical,
+                strict=case.strict,
+                wait=False,
+            )
+        except BadInput as refused:
+            outcome = Outcome("refused", _sound(refused))
+            if self._tree(self.landing) != before:
+                raise Broken("a refused delivery changed the landing zone") from refused
+            self._expect_refusal(case)
+        else:
+            outcome = self._taken(case, delivery, before)
+        if self._tree(self.root, without=self.landing) != delivered:
+            raise Broken("something outside the landing zone was changed, made or lost")
+        return outcome
+
+    def reading(self, case: Case) -> Outcome:
+        """Read and judge one file as ``receive`` does, without a landing zone."""
+        (file,) = case.files
+        table = file.table
+        if table is None:
+            raise ValueError("the reading layer reads files of tables only")
+        self._empty(self._source)
+        file.make(self._source)
+        connection = self.connection
+        expected = _expected(file)
+        kind = "parquet" if file.path.endswith(".parquet") else "csv"
+        copy = self.root / f"copy.{kind}"
+        try:
+            source = SourceFile(table.name, self._source / file.path, file.path, kind)
+            preparing._copy(source, copy)
+            read = open_file(connection, copy, file.path, kind, load_contract(table.name))
+            read_rows(connection, read)
+            when = received_at_sql(read, RECEIVED_AT, historical=case.historical)
+            judged = judge_rows(
+                connection, read, when, RECEIVED_AT, "refuse" if case.strict else "quarantine"
+            )
+        except BadInput as refused:
+            if expected is not None and _is_taken(expected, strict=case.strict):
+                raise Broken(f"a good file was refused: {refused}") from refused
+            return Outcome("refused", _sound(refused))
+        names = ", ".join(f'"{column.name}"' for column in read.columns)
+        found = connection.execute(f"select source_row, {names} from {ROWS} order by 1").fetchall()
+        if expected is None:
+            raise Broken("a file was taken in that is no regular file of its table")
+        _same_rows({row: tuple(values) for row, *values in found}, expected.good)
+        if judged.received_rows != expected.received or len(judged.bad) != expected.bad:
+            raise Broken(f"{judged.received_rows} rows, {len(judged.bad)} bad; expected {expected}")
+        return Outcome("apart" if judged.bad else "taken")
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The engine of the reading layer, made as ``receive`` makes its own."""
+        if self._connection is None:
+            self._connection = preparing._engine(self.root)
+        return self._connection
+
+    def _taken(self, case: Case, delivery: Delivery, before: Mapping[str, Any]) -> Outcome:
+        after = self._tree(self.landing)
+        if any(after.get(path) != content for path, content in before.items()):
+            raise Broken("a delivery changed or removed what had landed before")
+        new = {path for path in set(after) - set(before) if after[path] is not None}
+        if delivery.number is None:
+            if new:
+                raise Broken(f"a delivery of nothing new left {sorted(new)}")
+            return Outcome("nothing")
+        self._deliveries += 1
+        receipt = f"deliveries/{delivery.number:06d}.json"
+        named = {path.relative_to(self.landing).as_posix() for file in delivery.files for path in (
+            file.stored_path, file.typed_path, file.quarantine_path) if path}  # fmt: skip
+        if new != {*named, receipt}:
+            raise Broken(f"the landing zone has {sorted(new)}, the receipt {sorted(named)}")
+        if faults := check_landing(self.landing):
+            raise Broken(f"the landing zone is not whole: {faults[0]}")
+        self._same_totals(case, delivery)
+        return Outcome("apart" if any(file.quarantined_rows for file in delivery.files) else "taken")
+
+    def _same_totals(self, case: Case, delivery: Delivery) -> None:
+        """Every file's rows, its typed values and its sums are those of the model."""
+        taken: dict[str, set[tuple[Any, ...]]] = {}
+        for file in delivery.files:
+            content = file.stored_path.read_bytes()
+            expected = _expected(File(f"{file.table}.{file.stored_path.suffix[1:]}", content))
+            if expected is None:
+                raise Broken(f"{file.source_name} was taken in and is no regular file of its table")
+            good = _first_of_each_key(file.table, expected.good, taken.setdefault(file.table, set()))
+            if (file.received_rows, file.rows) != (expected.received, len(good)):
+                raise Broken(
+                    f"{file.source_name}: {file.received_rows} rows, {file.rows} accepted, "
+                    f"{file.quarantined_rows} apart; expected {expected.received}, {len(good)}"
+                )
+            _same_rows(_typed_rows(file), good)
+            if case.strict and file.quarantined_rows:
+                raise Broken("a strict delivery kept rows apart")
+            if _rows_apart(file) != file.quarantined_rows != file.received_rows - file.rows:
+                raise Broken(f"{file.source_name}: rows in quarantine are not those of the receipt")
+
+    def _expect_refusal(self, case: Case) -> None:
+        if not case.is_one_file:
+            return
+        expected = _expected(case.files[0])
+        if expected is None or not expected.received:
+            return
+        table = case.files[0].table
+        good = _first_of_each_key(table.name if table else "", expected.good, set())
+        judged = model.Judged(expected.received, good)
+        if _is_taken(judged, strict=case.strict):
+            raise Broken("a good file was refused")
+
+    def _new_zone(self) -> None:
+        if self._zones:
+            self._empty(self.landing)
+        self._zones += 1
+        self._deliveries = 0
+        self.landing = self.root / "data" / f"landing-{self._zones}"
+
+    def _empty(self, folder: Path) -> None:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+
+    def _tree(self, folder: Path, without: Path | None = None) -> dict[str, Any]:
+        """Everything below a folder: bytes of files, targets of links, nothing of folders."""
+        found: dict[str, Any] = {}
+        pending = [folder] if folder.exists() else []
+        while pending:
+            for path in pending.pop().iterdir():
+                if path == without or path.name in (".lock", "copy.csv", "copy.parquet"):
+                    continue
+                mode = path.lstat().st_mode
+                name = path.relative_to(folder).as_posix()
+                if stat.S_ISLNK(mode):
+                    found[name] = ("link", str(path.readlink()))
+                elif stat.S_ISDIR(mode):
+                    found[name] = None
+                    pending.append(path)
+                elif stat.S_ISREG(mode):
+                    found[name] = path.read_bytes()
+                else:
+                    found[name] = mode
+        return found
+
+
+def _sound(refused: BadInput) -> str:
+    """The sentence, after seeing that it is one."""
+    text = str(refused)
+    if not text.isprintable():
+        raise Broken(f"a sentence holds control characters: {text!r}"[:500]) from refused
+    if len(text) > _LONGEST_SENTENCE:
+        raise Broken(f"a sentence is {len(text):,} characters long: {text[:200]}") from refused
+    if told := [word for word in _ENGINE_WORDS if word in text]:
+        raise Broken(f"a sentence tells what the engine says ({told[0]}): {text[:300]}") from refused
+    return text
+
+
+def _expected(file: File) -> model.Judged | None:
+    """What the model makes of a file; None when it is no regular file of its table."""
+    table = file.table
+    if table is None:
+        return None
+    if file.path.endswith(".csv"):
+        read = model.read_csv(file.data)
+    else:
+        read = _read_parquet(file.data)
+    return model.judge(read, table) if read is not None and model.fits(read, table) else None
+
+
+def _read_parquet(content: bytes) -> model.Read | None:
+    try:
+        table = pq.ParquetFile(io.BytesIO(content)).read()
+        columns = [_values(column) for column in table.columns]
+    except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError):
+        return None
+    return model.Read(tuple(table.column_names), tuple(zip(*columns, strict=True)))
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Values of a column; a time beyond Python's years, or finer than it knows, fits nothing."""
+    if not pa.types.is_temporal(column.type):
+        return column.to_pylist()
+    found = []
+    for each in column:
+        try:
+            value = each.as_py()
+        except (ValueError, OverflowError):
+            value = 0.5
+        nanoseconds = getattr(value, "nanosecond", 0)
+        found.append(0.5 if nanoseconds else value)
+    return found
+
+
+def _is_taken(expected: model.Judged, *, strict: bool) -> bool:
+    allowed = 0 if strict else model.allowed_bad(expected.received)
+    return expected.bad <= allowed
+
+
+def _first_of_each_key(
+    name: str, good: Mapping[int, tuple[Any, ...]], taken: set[tuple[Any, ...]]
+) -> dict[int, tuple[Any, ...]]:
+    table = TABLES[name]
+    places = [table.names.index(column) for column in table.key]
+    kept = {}
+    for number, values in good.items():
+        key = tuple(values[place] for place in places)
+        if not key or key not in taken:
+            kept[number] = values
+            taken.add(key)
+    return kept
+
+
+def _typed_rows(file: LandedFile) -> dict[int, tuple[Any, ...]]:
+    table = pq.read_table(file.typed_path)
+    own = [*TABLES[file.table].names, "received_at"]
+    columns = [table.column(name).to_pylist() for name in own]
+    rows = zip(*columns, strict=True)
+    return dict(zip(table.column("source_row").to_pylist(), rows, strict=True))
+
+
+def _rows_apart(file: LandedFile) -> int:
+    return pq.read_table(file.quarantine_path).num_rows if file.quarantine_path else 0
+
+
+def _same_rows(
+    found: Mapping[int, tuple[Any, ...]], expected: Mapping[int, tuple[Any, ...]]
+) -> None:
+    """Compare typed rows, over the columns that both have."""
+    if list(found) != list(expected):
+        raise Broken(f"rows {list(found)} were accepted, not {list(expected)}")
+    for number, values in expected.items():
+        if tuple(found[number][: len(values)]) != tuple(values):
+            raise Broken(f"row {number} is {found[number]}, not {values}"[:600])
