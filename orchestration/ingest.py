@@ -100,7 +100,7 @@ def print_delivery(console: Console, delivery: Delivery) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    from orchestration.landing.bad_rows import printable
+    from orchestration.landing.words import printable
 
     number = "nothing new" if delivery.number is None else f"delivery {delivery.number}"
     apart = sum(file.quarantined_rows for file in delivery.files)
@@ -130,6 +130,6 @@ def print_delivery(console: Console, delivery: Delivery) -> None:
         )
     for how in sorted({file.simulated for file in delivery.files if file.simulated}):
         tables = ", ".join(file.table for file in delivery.files if file.simulated == how)
-        console.print(Text(f"simulated: {tables}: {how}"))
+        console.print(Text(f"simulated: {tables}: {printable(how)}"))
     if delivery.ignored:
         console.print(Text(f"ignored: {', '.join(delivery.ignored)}"))

@@ -15,9 +15,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from orchestration.landing.accounts import Account
-from orchestration.landing.bad_rows import printable
 from orchestration.landing.quarantine import QuarantinedRow
 from orchestration.landing.release import Release
+from orchestration.landing.words import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

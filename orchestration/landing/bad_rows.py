@@ -23,7 +23,6 @@ AGAIN = "correct it and deliver the file again"
 _FEW_ROWS = 20
 _TENTH = 10
 _MOST_ROWS = 10_000
-_LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True)
@@ -124,22 +123,3 @@ def raw_cells(
         {"rows": rows},
     ).fetchall()
     return {row: tuple(cells) for row, *cells in found}
-
-
-def shown(value: object) -> str:
-    r"""A value as it may stand in a sentence: short, on one line, whatever a seller wrote in it.
-
-    >>> shown("a" + chr(27) + "[31m")
-    "'a\\x1b[31m'"
-    """
-    text = str(value)
-    return repr(text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…")
-
-
-def printable(text: str) -> str:
-    r"""A text on one line, with what a terminal would obey written out.
-
-    >>> printable("Größe" + chr(27) + "[31m" + chr(0x202E))
-    'Größe\\x1b[31m\\u202e'
-    """
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

@@ -24,10 +24,10 @@ from orchestration.landing.bad_rows import (
     described,
     raw_cells,
     refuse_beyond_limit,
-    shown,
 )
 from orchestration.landing.column_types import quoted, why_unfit
-from orchestration.landing.reading import ROWS, ReadableFile
+from orchestration.landing.reading import RECEIVED_AT, RECEIVED_AT_RULES, ROWS, ReadableFile
+from orchestration.landing.words import shown
 
 _BAD_ROWS = "bad_rows"
 
@@ -180,7 +180,8 @@ def _checks(file: ReadableFile) -> dict[str, _Check]:
             checks[f"{column.name}_fits_its_type"] = _unfit(column)
         if column.required:
             checks[f"{column.name}_is_present"] = _missing(column)
-    for rule in file.contract.rules:
+    own = RECEIVED_AT_RULES if RECEIVED_AT.name in file.types else ()
+    for rule in (*file.contract.rules, *own):
         if rule.kind == "row" and rule.severity == "error":
             checks[rule.name] = _rule(rule)
     return checks

@@ -14,7 +14,7 @@ from orchestration.contracts import Column
 WHOLE_NUMBER = r"[+-]?[0-9]+"
 DECIMAL_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_OFFSET = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"  # none on earth is beyond 14 hours
 _INSTANT = _DAY + r"[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6}0*)?)?" + _OFFSET + "?"
 _QUARTER = r"[0-9]{4}[Qq][1-4]"
 _DECIMAL_TYPE = re.compile(r"DECIMAL\((?P<width>[0-9]+),(?P<scale>[0-9]+)\)")

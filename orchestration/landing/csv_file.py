@@ -8,26 +8,40 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestration.errors import BadInput
 from orchestration.files import sql_literal
 
+csv.field_size_limit(sys.maxsize)  # or a cell of 131,072 characters could not be told of
+
+_SPACED_QUOTE = re.compile(rb'(?<=[,\n\r]) +"|" +(?=[,\n\r]|\Z)')
+_LONGEST_LINE_BYTES = 2_097_152  # the engine's own limit
+
 
 class TextCheck:
-    """Reads a file's bytes as they go by, and refuses what is no UTF-8 text."""
+    """Reads a file's bytes as they go by, and refuses what is no UTF-8 text.
+
+    Also refuses cells with spaces outside their quotes, which the engine would drop in silence:
+    by RFC 4180 spaces belong to the cell.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._lines = 0
+        self._open = b""  # the end that was not looked through yet
+        self._quotes = 0  # before that
 
     def feed(self, chunk: bytes, *, final: bool = False) -> None:
         """Check the next bytes; ``final`` says that no more will come.
 
         Raises:
-            BadInput: they are not UTF-8, or hold a NUL, which no text has.
+            BadInput: they are not UTF-8, or hold a NUL, which no text has, or spaces that would be
+                lost.
         """
         held = self._decoder.getstate()[0]  # the beginning of a character that the chunk completes
         try:
@@ -45,7 +59,28 @@ class TextCheck:
                 f"{self._name}, line {line}: the text holds a NUL byte; write the file anew and "
                 "deliver it again"
             )
+        self._refuse_spaced_quotes(chunk, final=final)
         self._lines += chunk.count(b"\n")
+
+    def _refuse_spaced_quotes(self, chunk: bytes, *, final: bool) -> None:
+        text = self._open + chunk
+        known = text if final else text.rstrip(b" ")
+        # A last separator or quote may be a part of one, by what the next bytes are.
+        end = len(known) - (not final and known[-1:] in (b",", b"\n", b"\r", b'"'))
+        if b' "' in text or b'" ' in text:
+            for found in _SPACED_QUOTE.finditer(text):
+                if found.start() >= end:
+                    break
+                # Outside of quoted cells the number of quotes so far is even.
+                place = found.start() + (found[0][:1] == b'"')
+                if (self._quotes + text.count(b'"', 0, place)) % 2 == 0:
+                    line = self._lines + 1 - self._open.count(b"\n") + text.count(b"\n", 0, place)
+                    raise BadInput(
+                        f"{self._name}, line {line}: spaces stand outside a cell's quotes; write "
+                        "them within the quotes or not at all, and deliver the file again"
+                    )
+        self._quotes += text.count(b'"', 0, end)
+        self._open = text[end:]
 
 
 def header(path: Path, name: str) -> tuple[str, ...]:
@@ -106,6 +141,14 @@ def structure_fault(path: Path, name: str, columns: int) -> str:
         begin = 1
         try:
             for record in reader:
+                if sum(map(len, record)) > _LONGEST_LINE_BYTES // 4:
+                    size = len(",".join(record).encode())
+                    if size + 2 > _LONGEST_LINE_BYTES:
+                        return (
+                            f"{name}, line {begin}: the row is longer than "
+                            f"{_LONGEST_LINE_BYTES:,} bytes; shorten its cells and deliver the "
+                            "file again"
+                        )
                 if record and len(record) != columns:
                     return (
                         f"{name}, line {begin}: the row has {len(record)} cells, the header has "

@@ -23,11 +23,11 @@ from orchestration.landing.bad_rows import (
     described,
     raw_cells,
     refuse_beyond_limit,
-    shown,
 )
 from orchestration.landing.column_types import quoted
 from orchestration.landing.reading import ReadableFile
 from orchestration.landing.typed_file import without_rows
+from orchestration.landing.words import shown
 
 REPEATING = "keys-may-repeat"
 _REPEATS = "repeated_rows"

@@ -12,6 +12,12 @@ import duckdb
 
 from orchestration.errors import BadInput
 from orchestration.files import sql_literal
+from orchestration.landing.column_types import quoted
+
+# What a file may hold beside its own size, so that a small one cannot fill memory and disk. Ids of
+# rows differ, so that no real table comes near: ten rows take one byte, text shrinks a hundredfold.
+_ROWS, _ROWS_A_BYTE = 1_000_000, 10
+_BYTES, _BYTES_A_BYTE = 256 << 20, 100
 
 
 def columns(
@@ -20,7 +26,7 @@ def columns(
     """Names and engine types of the columns, in order; a name that stands twice comes twice.
 
     Raises:
-        BadInput: the bytes are no whole Parquet file.
+        BadInput: the bytes are no whole Parquet file, or one that unfolds beyond all measure.
     """
     if path.stat().st_size == 0:
         raise BadInput(f"{name} is empty; deliver it with its rows")
@@ -30,6 +36,7 @@ def columns(
         tree = connection.execute(
             f"select name, coalesce(num_children, 0) from parquet_schema({literal})"
         ).fetchall()
+        _refuse_bomb(connection, path, name, [row[0] for row in described if row[1] == "VARCHAR"])
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as fault:
@@ -41,6 +48,38 @@ def columns(
     if len(own_names) != len(types):
         return tuple(types)
     return tuple((own, kind) for own, (_, kind) in zip(own_names, types, strict=True))
+
+
+def _refuse_bomb(
+    connection: duckdb.DuckDBPyConnection, path: Path, name: str, texts: list[str]
+) -> None:
+    """Refuse a file that holds far more than its size lets expect, before it is unfolded.
+
+    Its own figures come first; they say nothing of a text that a dictionary holds once and the rows
+    name often, so that texts are measured where the engine holds them once as well.
+    """
+    literal, size = sql_literal(path), path.stat().st_size
+    found = connection.execute(
+        f"select (select sum(num_rows) from parquet_file_metadata({literal})), "
+        f"(select sum(total_uncompressed_size) from parquet_metadata({literal}))"
+    ).fetchone()
+    rows, unfolded = (int(value or 0) for value in found or (0, 0))
+    if rows > _ROWS + _ROWS_A_BYTE * size:
+        raise _too_much(name, size, f"{rows:,} rows")
+    most = _BYTES + _BYTES_A_BYTE * size
+    if unfolded <= most and texts:
+        lengths = ", ".join(f"sum(strlen({quoted(column)}))" for column in texts)
+        measured = connection.execute(f"select {lengths} from read_parquet({literal})").fetchone()
+        unfolded = sum(int(value or 0) for value in measured or ())
+    if unfolded > most:
+        raise _too_much(name, size, f"{unfolded:,} bytes of data")
+
+
+def _too_much(name: str, size: int, what: str) -> BadInput:
+    return BadInput(
+        f"{name} holds {what} in {size:,} bytes, more than a file of that size can hold of a real "
+        "table; look where it comes from, and deliver it as CSV if it is right"
+    )
 
 
 def relation(path: Path) -> str:

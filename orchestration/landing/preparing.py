@@ -7,7 +7,7 @@ Nothing here is seen by anyone until ``delivery`` commits it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -78,8 +78,19 @@ def prepare(request: Request, progress: Callable[[str, float], None]) -> Prepare
     """Copy, check and type every file of a delivery.
 
     Raises:
-        BadInput: a file breaks its contract beyond what can be kept apart.
+        BadInput: a file breaks its contract beyond what can be kept apart, or the delivery is too
+            large for this machine.
     """
+    try:
+        return _prepare(request, progress)
+    except (duckdb.OutOfMemoryException, MemoryError) as fault:
+        raise BadInput(
+            "the delivery takes more memory or disk to read than this machine has free; deliver "
+            "its files one at a time, or in smaller parts"
+        ) from fault
+
+
+def _prepare(request: Request, progress: Callable[[str, float], None]) -> Prepared:
     total = sum(source.path.stat().st_size for source in request.survey.files)
     delivered_in = {(file.table, file.sha256): file.delivery for file in request.landed}
     done = 0
@@ -123,12 +134,8 @@ def _copy(source: SourceFile, target: Path) -> str:
     """
     digest = hashlib.sha256()
     text = TextCheck(source.name) if source.kind == "csv" else None
-    try:
-        stream = source.path.open("rb")
-    except OSError as fault:
-        raise BadInput(f"{source.name} cannot be opened ({fault.strerror}); allow it") from fault
-    with stream, target.open("wb") as out:
-        while chunk := stream.read(_CHUNK_BYTES):
+    with target.open("wb") as out:
+        for chunk in _chunks(source):
             digest.update(chunk)
             if text:
                 text.feed(chunk)
@@ -136,6 +143,15 @@ def _copy(source: SourceFile, target: Path) -> str:
     if text:
         text.feed(b"", final=True)
     return digest.hexdigest()
+
+
+def _chunks(source: SourceFile) -> Iterator[bytes]:
+    try:
+        with source.path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                yield chunk
+    except OSError as fault:
+        raise BadInput(f"{source.name} cannot be read ({fault.strerror}); allow it") from fault
 
 
 def _judge_file(work: _Work, source: SourceFile, copy: Path, sha256: str) -> DeliveredFile:

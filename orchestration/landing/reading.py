@@ -12,11 +12,13 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.contract_rules import column_rules
 from orchestration.contracts import Column, Contract
 from orchestration.errors import BadInput
 from orchestration.landing import csv_file, parquet_file
 from orchestration.landing.column_types import quoted, typed_sql
 from orchestration.landing.source_folder import FileKind
+from orchestration.landing.words import printable, shown
 
 RECEIVED_AT = Column(
     name="received_at",
@@ -24,8 +26,15 @@ RECEIVED_AT = Column(
     required=True,
     description="When the operator received the row (UTC).",
 )
+# As every other time: one that is centuries off would count for all cut-offs, or for none.
+RECEIVED_AT_RULES = column_rules(
+    RECEIVED_AT.name,
+    "timestamp",
+    {"minimum": "1900-01-01T00:00:00", "exclusiveMaximum": "2200-01-01T00:00:00"},
+)
 
 ROWS = "delivered_rows"
+_LONGEST_TYPE = 60
 
 
 @dataclass(frozen=True)
@@ -83,8 +92,8 @@ def open_file(
         file_type = file.types.get(column.name)
         if file_type is not None and typed_sql(column, file_type) is None:
             raise BadInput(
-                f"{name}: column {column.name} is {file_type}, which cannot be taken for "
-                f"{column.physical_type} without loss; write it as {column.physical_type}"
+                f"{name}: column {column.name} is {_type_shown(file_type)}, which cannot be taken "
+                f"for {column.physical_type} without loss; write it as {column.physical_type}"
             )
     return file
 
@@ -122,6 +131,13 @@ def read_rows(connection: duckdb.DuckDBPyConnection, file: ReadableFile) -> None
         raise BadInput(sentence) from fault
 
 
+def _type_shown(file_type: str) -> str:
+    """An engine's type on one line; a nested one holds whatever names its file gave it."""
+    return printable(
+        file_type if len(file_type) <= _LONGEST_TYPE else f"{file_type[:_LONGEST_TYPE]}…"
+    )
+
+
 def _raw(file: ReadableFile, column: Column) -> str:
     """Whether something stands in the cell."""
     if column.name not in file.types:
@@ -154,7 +170,9 @@ def _check_names(found: tuple[str, ...], name: str, contract: Contract) -> None:
             raise BadInput(f"{name}: column {column} stands twice; keep one of them")
         if column not in known:
             hint = "separate columns by commas" if ";" in column or "\t" in column else "remove it"
-            raise BadInput(f"{name}: column {column!r} is not known; {hint} or rename it {listed}")
+            raise BadInput(
+                f"{name}: column {shown(column)} is not known; {hint} or rename it {listed}"
+            )
     for wanted in contract.columns:
         if wanted.required and wanted.default is None and wanted.name not in found:
             raise BadInput(f"{name}: column {wanted.name} is missing; add it {listed}")

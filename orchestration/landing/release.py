@@ -18,7 +18,7 @@ from orchestration.contracts import load_contract
 from orchestration.engine import engine
 from orchestration.errors import BadInput, BadUsage, Corrupted
 from orchestration.files import file_digest, sql_literal
-from orchestration.landing.bad_rows import Handling, shown
+from orchestration.landing.bad_rows import Handling
 from orchestration.landing.column_types import quoted
 from orchestration.landing.keys import REPEATING
 from orchestration.landing.landed_file import LandedFile, naive_utc
@@ -27,6 +27,7 @@ from orchestration.landing.quarantine import QuarantinedRow, rows_named
 from orchestration.landing.reading import ReadableFile, open_file
 from orchestration.landing.receipts import Delivery, Dismissal
 from orchestration.landing.source_folder import FileKind, SourceFile, Survey
+from orchestration.landing.words import shown
 from orchestration.landing.zone import OpenZone, commit, open_zone
 
 

@@ -54,7 +54,7 @@ def links(draw: Any) -> Case:
     table, other = draw(tables).name, draw(tables).name
     files = [File(f"{other}.csv", _good(other, 0))] if draw(st.booleans()) else []
     path = draw(
-        st.sampled_from((f"{table}.csv", f"{table}.parquet", f"{table}/part.csv", table, "_delivery.json"))
+        st.sampled_from((f"{table}.csv", f"{table}.parquet", f"{table}/part.csv", f"{table}/below", table, "_delivery.json"))
     )
     target = draw(
         st.sampled_from(

@@ -34,7 +34,7 @@ class Kind:
     cases: st.SearchStrategy[Case]
     share: int
     block: int = 100
-    whole_every: int = 5
+    whole_every: int = 6
 
 
 KINDS = {

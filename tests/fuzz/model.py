@@ -34,10 +34,14 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 
 @dataclass(frozen=True)
 class Read:
-    """A file read again: its columns and its rows, as text (CSV) or values (Parquet)."""
+    """A file read again: its columns and its rows, as text (CSV) or values (Parquet).
+
+    ``is_plain``: nothing in its form excuses a refusal, such as two kinds of line ends.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    is_plain: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Judged:
 
     received: int
     good: dict[int, tuple[Any, ...]]
+    is_plain: bool = True
 
     @property
     def bad(self) -> int:
@@ -69,7 +74,17 @@ def read_csv(content: bytes) -> Read | None:
     rows = tuple(tuple(record) for record in records[1:] if record)
     if any(len(row) != len(records[0]) for row in rows):
         return None
-    return Read(tuple(records[0]), rows)
+    return Read(tuple(records[0]), rows, _is_plain(content))
+
+
+def _is_plain(content: bytes) -> bool:
+    """One kind of line ends, quotes only where RFC 4180 has them, and no line of megabytes."""
+    bare = content.replace(b"\r\n", b"")
+    if b"\r" in bare or (b"\r\n" in content and b"\n" in bare):
+        return False
+    unquoted = re.sub(rb'"(?:[^"]|"")*"', b"q", content)
+    spaced = re.search(rb"q [,\r\n]|q \Z|[,\n] +q", unquoted)
+    return b'"' not in unquoted and not spaced and len(content) < 2_000_000
 
 
 def fits(read: Read, table: Table) -> bool:
@@ -92,7 +107,7 @@ def judge(read: Read, table: Table) -> Judged:
         if any(value is BAD for value in found) or not _is_sound(table, found):
             continue
         good[number] = tuple(found)
-    return Judged(len(read.rows), good)
+    return Judged(len(read.rows), good, read.is_plain)
 
 
 def _is_sound(table: Table, found: Sequence[Any]) -> bool:
