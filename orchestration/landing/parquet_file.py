@@ -40,7 +40,7 @@ def columns(
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as fault:
-        raise BadInput(structure_fault(name)) from fault
+        raise BadInput(structure_fault(name, fault)) from fault
     types = [(str(row[0]), str(row[1])) for row in described]
     # The engine renames a name's second appearance; the file's own names tell of it. In a file
     # with nested columns the tree holds more than the columns, and those are refused by type.
@@ -90,6 +90,11 @@ def relation(path: Path) -> str:
     )
 
 
-def structure_fault(name: str) -> str:
-    """The sentence for a file that is not whole."""
+def structure_fault(name: str, fault: duckdb.Error) -> str:
+    """The sentence for a file that the engine could not read, from what it says of it."""
+    if isinstance(fault, duckdb.ConversionException):
+        return (
+            f"{name} holds a value beyond the range of its own type, such as a time in milliseconds "
+            "of which microseconds have no room; correct it and deliver the file again"
+        )
     return f"{name} is not a whole Parquet file; it may be cut off: deliver it again"

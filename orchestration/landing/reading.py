@@ -127,7 +127,7 @@ def read_rows(connection: duckdb.DuckDBPyConnection, file: ReadableFile) -> None
         if file.kind == "csv":
             sentence = csv_file.structure_fault(file.path, file.name, len(file.types))
         else:
-            sentence = parquet_file.structure_fault(file.name)
+            sentence = parquet_file.structure_fault(file.name, fault)
         raise BadInput(sentence) from fault
 
 

@@ -1,4 +1,4 @@
-"""Hostile input: generated deliveries that try to break ``fbacap ingest``, and what must hold after each.
+"""Hostile input: generated deliveries that try to break ``fbacap ingest``.
 
 ``python -m tests.fuzz --help`` runs the long form; ``test_fuzz.py`` a short one in every test run.
 """

@@ -1,4 +1,4 @@
-"""CSV deliveries: hostile cells, columns, structure, encodings and sizes, and mutated good files."""
+"""CSV deliveries: hostile cells, columns, structure, encodings and sizes, mutated good files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def cell(text: str, *, always: bool = False) -> str:
     return '"' + text.replace('"', '""') + '"' if needs else text
 
 
-def written(columns: Sequence[str], rows: Sequence[Row], *, end: str = "\n", always: bool = False) -> str:
+def written(
+    columns: Sequence[str], rows: Sequence[Row], *, end: str = "\n", always: bool = False
+) -> str:
     """A regular CSV of these columns."""
     lines = [",".join(cell(name) for name in columns)]
     lines += [",".join(cell(row.get(name, ""), always=always) for name in columns) for row in rows]
@@ -60,7 +62,11 @@ def cells(draw: Any, kind: str) -> Case:
     end = draw(st.sampled_from(("\n", "\n", "\r\n")))
     text = written(columns, rows, end=end, always=draw(st.booleans()))
     return one_file(
-        table, "csv", _encoded(text), historical=draw(st.booleans()), strict=draw(st.integers(0, 9)) == 0
+        table,
+        "csv",
+        _encoded(text),
+        historical=draw(st.booleans()),
+        strict=draw(st.integers(0, 9)) == 0,
     )
 
 
@@ -76,7 +82,9 @@ def columns(draw: Any) -> Case:
         f"\ufeff{name}", name.replace("_", "-"), name.title(), f"{name}\n", "", "source_row",
         "received_at", f"raw_{name}", f"unfit_{name}", "file_row_number", "rowid",
     )  # fmt: skip
-    change = draw(st.sampled_from(("none", "gone", "twice", "unknown", "alike", "received", "many")))
+    change = draw(
+        st.sampled_from(("none", "gone", "twice", "unknown", "alike", "received", "many"))
+    )
     if change == "gone":
         names.pop(place)
     elif change == "twice":
@@ -90,7 +98,11 @@ def columns(draw: Any) -> Case:
     elif change == "many":
         names += [f"c{number}" for number in range(draw(st.integers(1, 300)))]
     rows = [
-        {**dict.fromkeys(names, "x"), **good_row(table, number), "received_at": "2026-07-05 00:00:00"}
+        {
+            **dict.fromkeys(names, "x"),
+            **good_row(table, number),
+            "received_at": "2026-07-05 00:00:00",
+        }
         for number in range(draw(st.integers(1, 4)))
     ]
     return one_file(table, "csv", _encoded(written(names, rows)))
@@ -100,17 +112,20 @@ _STRUCTURES: tuple[tuple[bytes, bytes], ...] = (
     (b"\n", b"\r"), (b"\n", b"\r\n"), (b"\n", b"\n\n"), (b"\n", b"\n\r"), (b"\n", b" \n"),
     (b"\n", b"\n \n"), (b"\n", b"\n,\n"), (b"\n", b'\n""\n'), (b"\n", b"\r\r\n"), (b"\n", b""),
     (b"\n", b"\x0b"), (b"\n", b"\x0c\n"), (b"\n", b"\xc2\x85"), (b"\n", b"\xe2\x80\xa8"),
-    (b",", b";"), (b",", b"\t"), (b",", b"|"), (b",", b", "), (b",", b",,"), (b",", b""), (b",", b'","'),
+    (b",", b";"), (b",", b"\t"), (b",", b"|"), (b",", b", "), (b",", b",,"), (b",", b""), (b",",
+    b'","'),
     (b",", b"\\,"), (b"US", b'"US'), (b"US", b'US"'), (b"US", b'U"S'), (b"US", b'"U"S"'),
-    (b"US", b'"US" '), (b"US", b' "US"'), (b"US", b"'US'"), (b"US", b'"U\nS"'), (b"US", b'"U\r\nS"'),
-    (b"US", b'"U\rS"'), (b"US", b"U\\\"S"), (b"US", b'"U""S"'), (b"US", b'""US""'), (b"US", b"# US"),
+    (b"US", b'"US" '), (b"US", b' "US"'), (b"US", b"'US'"), (b"US", b'"U\nS"'), (b"US",
+    b'"U\r\nS"'),
+    (b"US", b'"U\rS"'), (b"US", b"U\\\"S"), (b"US", b'"U""S"'), (b"US", b'""US""'), (b"US",
+    b"# US"),
     (b"US", b'"US"\x00'), (b"US", b'"""US"""'), (b"US", b'"US,'), (b"US", b"\\"),
 )  # fmt: skip
 
 
 @st.composite
 def structure(draw: Any) -> Case:
-    """Quotes, separators and line ends that are not as they should be, in one place or throughout."""
+    """Quotes, separators and line ends that are not as they should be, once or throughout."""
     table = draw(tables)
     rows = [good_row(table, number) for number in range(draw(st.integers(0, 5)))]
     content = written(table.names, rows).encode()
@@ -129,10 +144,20 @@ def structure(draw: Any) -> Case:
     return one_file(table, "csv", content + ending, strict=draw(st.integers(0, 9)) == 0)
 
 
-_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf\xef\xbb\xbf", b"+/v8", b"\x00", b"")
+_MARKS = (
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"\xef\xbb\xbf\xef\xbb\xbf",
+    b"+/v8",
+    b"\x00",
+    b"",
+)
 _BYTES = (
-    b"\xff", b"\xc0\xaf", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\x80", b"\xf8\x88\x80\x80\x80",
-    b"\xc3\x28", b"\xef\xbf\xbe", b"\xf0\x9f\xa7\xa2", b"caf\xe9", b"\x00", b"\x1a", b"\x8e", b"\xef\xbb\xbf",
+    b"\xff", b"\xc0\xaf", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\x80",
+    b"\xf8\x88\x80\x80\x80",
+    b"\xc3\x28", b"\xef\xbf\xbe", b"\xf0\x9f\xa7\xa2", b"caf\xe9", b"\x00", b"\x1a", b"\x8e",
+    b"\xef\xbb\xbf",
 )  # fmt: skip
 
 
@@ -144,7 +169,8 @@ def encoding(draw: Any) -> Case:
     if rows and draw(st.booleans()):
         rows[-1][table.names[0]] = draw(st.sampled_from(("é", "Größe", "日本", "naïve €", "ﬁ")))
     text = written(table.names, rows)
-    how = draw(st.sampled_from(("utf-8", "utf-8", "utf-16", "utf-16-le", "utf-32", "latin-1", "cp1252",
+    how = draw(st.sampled_from(("utf-8", "utf-8", "utf-16", "utf-16-le", "utf-32", "latin-1",
+    "cp1252",
                                 "utf-7", "shift_jis", "cp037", "gb18030")))  # fmt: skip
     content = text.encode(how, "replace")
     if draw(st.booleans()):
@@ -154,7 +180,9 @@ def encoding(draw: Any) -> Case:
 
 
 def _wide(table: Table, count: int, text: str) -> Callable[[], bytes]:
-    return lambda: (",".join([*table.names, *[text] * count]) + "\n" + "x," * count + "x\n").encode()
+    return lambda: (
+        ",".join([*table.names, *[text] * count]) + "\n" + "x," * count + "x\n"
+    ).encode()
 
 
 def _long(table: Table, name: str, text: str, count: int, rows: int) -> Callable[[], bytes]:
@@ -165,12 +193,15 @@ def _long(table: Table, name: str, text: str, count: int, rows: int) -> Callable
 
 @st.composite
 def huge(draw: Any) -> Case:
-    """Cells of megabytes, up to a million columns, a long header, very many blank lines or commas."""
+    """Cells of megabytes, up to a million columns, long names, very many blank lines or commas."""
     table = draw(tables)
     what = draw(st.sampled_from(("cell", "cell", "columns", "name", "blank", "commas", "quotes")))
     count = draw(st.sampled_from((1_000, 100_000, 131_072, 131_073, 200_000, 1_000_000, 2_200_000)))
     if what == "cell":
-        name, text = draw(st.sampled_from(table.names)), draw(st.sampled_from(("a", "9", "é", '"', "\n", "=")))
+        name, text = (
+            draw(st.sampled_from(table.names)),
+            draw(st.sampled_from(("a", "9", "é", '"', "\n", "="))),
+        )
         return one_file(table, "csv", _long(table, name, text, count, draw(st.integers(1, 4))))
     if what == "columns":
         text = draw(st.sampled_from(("x", "sku", "c;", "", table.names[0])))
@@ -198,9 +229,15 @@ def changed(draw: Any, content: bytearray, other: bytes) -> bytes:
     for _ in range(draw(st.integers(1, 4))):
         begin = draw(st.integers(0, max(0, len(content) - 1)))
         end = min(len(content), begin + draw(st.integers(1, 24)))
-        how = draw(st.sampled_from(("set", "set", "flip", "cut", "end", "double", "swap", "splice", "zero")))
+        how = draw(
+            st.sampled_from(
+                ("set", "set", "flip", "cut", "end", "double", "swap", "splice", "zero")
+            )
+        )
         if how == "set":
-            content[begin : begin + 1] = bytes([draw(st.sampled_from((*b'",\n\r;\t -+0aZ\\=', 0, 127, 255)))])
+            content[begin : begin + 1] = bytes(
+                [draw(st.sampled_from((*b'",\n\r;\t -+0aZ\\=', 0, 127, 255)))]
+            )
         elif how == "flip" and content:
             content[begin] ^= 1 << draw(st.integers(0, 7))
         elif how == "cut":

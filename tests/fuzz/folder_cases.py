@@ -23,7 +23,9 @@ def _good(name: str, first: int, rows: int = 2) -> bytes:
     ).encode()
 
 
-_suffix = st.sampled_from((".csv", ".csv", ".CSV", ".parquet", ".txt", "", ".csv.gz", ".csv ", "\n.csv"))
+_suffix = st.sampled_from(
+    (".csv", ".csv", ".CSV", ".parquet", ".txt", "", ".csv.gz", ".csv ", "\n.csv")
+)
 
 
 @st.composite
@@ -54,13 +56,24 @@ def links(draw: Any) -> Case:
     table, other = draw(tables).name, draw(tables).name
     files = [File(f"{other}.csv", _good(other, 0))] if draw(st.booleans()) else []
     path = draw(
-        st.sampled_from((f"{table}.csv", f"{table}.parquet", f"{table}/part.csv", f"{table}/below", table, "_delivery.json"))
+        st.sampled_from(
+            (
+                f"{table}.csv",
+                f"{table}.parquet",
+                f"{table}/part.csv",
+                f"{table}/below",
+                table,
+                "_delivery.json",
+            )
+        )
     )
     target = draw(
         st.sampled_from(
             (
-                f"{OUTSIDE}/{table}.csv", f"{OUTSIDE}/{table}", OUTSIDE, "/etc/passwd", "/dev/zero", "/dev/null",
-                "/dev/stdin", "/proc/self/mem", "/etc", "/", ".", "..", path, "nowhere", f"{other}.csv",
+                f"{OUTSIDE}/{table}.csv", f"{OUTSIDE}/{table}", OUTSIDE, "/etc/passwd",
+                "/dev/zero", "/dev/null",
+                "/dev/stdin", "/proc/self/mem", "/etc", "/", ".", "..", path, "nowhere",
+                f"{other}.csv",
                 f"../{OUTSIDE}/{table}.csv", "/proc/self/environ", "a" * 300,
             )
         )
@@ -75,22 +88,26 @@ _notes = st.one_of(
     st.sampled_from(
         (
             b"", b"{", b"[]", b"null", b"NaN", b'{"simulated": {}}', b"\xff\xfe{\x00}\x00",
-            b"[" * 100_000, b'{"simulated": {"refunds": "x"}, "a": ' + b"[" * 2_000 + b"]" * 2_000 + b"}",
+            b"[" * 100_000,
+            b'{"simulated": {"refunds": "x"}, "a": ' + b"[" * 2_000 + b"]" * 2_000 + b"}",
             b'{"simulated": {"refunds": "\\ud800"}}', b'{"simulated": {"\\ud800": "x"}}',
             b'{"simulated": {}, "x": "\\udfff"}', b'{"simulated": {}, "x": NaN, "y": 1e999}',
             b'{"simulated": {"../../x": "x"}}', b'{"simulated": {"refunds": "<script>"}}',
             b'{"simulated": {"refunds": "a\\u0000\\u001b[31m\\n"}}', b"1" * 5_000,
             b'{"simulated": {}, "x": ' + b"9" * 5_000 + b"}", b'{"simulated": {"refunds": 1}}',
-            b'{"simulated": {"refunds": "' + b"x" * 3_000_000 + b'"}}', b'\xef\xbb\xbf{"simulated": {}}',
+            b'{"simulated": {"refunds": "' + b"x" * 3_000_000 + b'"}}',
+            b'\xef\xbb\xbf{"simulated": {}}',
             b'{"simulated": {}, "simulated": {"refunds": "twice"}}', b'{"simulated": null}',
         )
     ),
     st.dictionaries(
-        st.sampled_from((*TABLES, "x")), st.one_of(hostile.texts, st.integers(), st.none()), max_size=3
+        st.sampled_from((*TABLES, "x")), st.one_of(hostile.texts, st.integers(), st.none()),
+        max_size=3
     ).map(lambda how: json.dumps({"simulated": how}).encode()),
     st.recursive(
         st.one_of(st.none(), st.floats(), hostile.texts, st.integers()),
-        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner)),
+        lambda inner: st.one_of(st.lists(inner, max_size=3),
+        st.dictionaries(st.text(max_size=3), inner)),
         max_leaves=5,
     ).map(lambda rest: json.dumps({"simulated": {}, "rest": rest}).encode()),
 )  # fmt: skip

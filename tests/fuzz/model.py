@@ -150,7 +150,8 @@ def _of_time(cell: Cell, found: datetime | date) -> Any:
             found = found.replace(tzinfo=None) - (found.utcoffset() or timedelta())
         if cell.form == "instant":
             return _in_range(found)
-        found = found.date() if found == datetime.combine(found.date(), datetime.min.time()) else BAD
+        midnight = datetime.combine(found.date(), datetime.min.time())
+        found = found.date() if found == midnight else BAD
     if found is BAD or cell.form not in ("day", "quarter"):
         return BAD
     return _day(cell, found.isoformat())
@@ -174,12 +175,16 @@ def _decimal(cell: Cell, text: str) -> Any:
     fraction, whole = fraction.rstrip("0"), whole.lstrip("0")
     if len(fraction) > cell.scale or len(whole) > cell.width - cell.scale:
         return BAD
-    value = _EXACT.create_decimal(f"{'-' if text[0] == '-' else ''}{whole or '0'}.{fraction or '0'}")
+    value = _EXACT.create_decimal(
+        f"{'-' if text[0] == '-' else ''}{whole or '0'}.{fraction or '0'}"
+    )
     return _bounded(cell, value.quantize(Decimal(1).scaleb(-cell.scale), context=_EXACT))
 
 
 def _bounded(cell: Cell, value: Any) -> Any:
-    if cell.minimum is not None and (value < cell.minimum or (cell.above and value == cell.minimum)):
+    if cell.minimum is not None and (
+        value < cell.minimum or (cell.above and value == cell.minimum)
+    ):
         return BAD
     return BAD if cell.maximum is not None and value > cell.maximum else value
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .case import Case
-from .kinds import KINDS, Kind, Name, block_of
+from .kinds import Kind, Name, block_of
 from .oracle import Arena, Broken, Outcome
 
 SECONDS_A_CASE = 120
@@ -49,7 +49,10 @@ def watched(seconds: float = SECONDS_A_CASE) -> Iterator[Callable[[str], None]]:
             took = time.monotonic() - float(now[1])
             gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
             if now[0] and (took > seconds or gib > _MOST_GIB):
-                sys.stderr.write(f"\n{now[0]}: {took:.0f} s, {gib:.1f} GiB; a case may take {seconds:.0f} s and {_MOST_GIB:.0f} GiB\n")
+                sys.stderr.write(
+                    f"\n{now[0]}: {took:.0f} s, {gib:.1f} GiB; a case may take {seconds:.0f} s "
+                    f"and {_MOST_GIB:.0f} GiB\n"
+                )
                 sys.stderr.flush()
                 os._exit(3)
 
@@ -118,7 +121,3 @@ def run(
             tell("")
             progress(tally)
     return tally
-
-
-def all_kinds() -> list[Kind]:
-    return list(KINDS.values())
