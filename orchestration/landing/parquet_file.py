@@ -94,7 +94,7 @@ def structure_fault(name: str, fault: duckdb.Error) -> str:
     """The sentence for a file that the engine could not read, from what it says of it."""
     if isinstance(fault, duckdb.ConversionException):
         return (
-            f"{name} holds a value beyond the range of its own type, such as a time in milliseconds "
-            "of which microseconds have no room; correct it and deliver the file again"
+            f"{name} holds a value beyond the range of its own type, such as a time in "
+            "milliseconds of which microseconds have no room; correct it and deliver the file again"
         )
     return f"{name} is not a whole Parquet file; it may be cut off: deliver it again"

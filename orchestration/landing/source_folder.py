@@ -60,8 +60,19 @@ def survey(source: Path) -> Survey:
 
     Raises:
         BadInput: there is no such folder, it holds no table, it holds data under a name that is no
-            table, a link in it leads out of it, or its ``_delivery.json`` cannot be understood.
+            table, a link in it leads out of it, something in it cannot be looked at, or its
+            ``_delivery.json`` cannot be understood.
     """
+    try:
+        return _survey(source)
+    except OSError as fault:
+        raise BadInput(
+            f"{printable(str(fault.filename or source))} cannot be looked at ({fault.strerror}); "
+            "allow it, or take it out of the delivery"
+        ) from fault
+
+
+def _survey(source: Path) -> Survey:
     if not source.is_dir():
         raise BadInput(
             f"{printable(str(source))} is not a folder; give the folder that holds the delivered "

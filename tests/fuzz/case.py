@@ -52,11 +52,16 @@ class File:
 
 @dataclass(frozen=True)
 class Case:
-    """A delivered folder, and how it is taken in."""
+    """A delivered folder, and how it is taken in.
+
+    ``is_damaged``: its bytes were changed at random, so that being refused is no fault, even where
+    another reader makes rows of them.
+    """
 
     files: tuple[File, ...]
     historical: bool = False
     strict: bool = False
+    is_damaged: bool = False
 
     @property
     def is_one_file(self) -> bool:

@@ -71,10 +71,17 @@ def read_csv(content: bytes) -> Read | None:
         return None
     if not records or not records[0]:
         return None
-    rows = tuple(tuple(record) for record in records[1:] if record)
+    width = len(records[0])
+    # The engine passes over empty cells beyond the header's: nothing stands in them.
+    rows = tuple(
+        tuple(record[:width] if not any(record[width:]) else record)
+        for record in records[1:]
+        if record
+    )
     if any(len(row) != len(records[0]) for row in rows):
         return None
-    return Read(tuple(records[0]), rows, _is_plain(content))
+    is_regular = all(len(record) == width for record in records if record)
+    return Read(tuple(records[0]), rows, is_regular and _is_plain(content))
 
 
 def _is_plain(content: bytes) -> bool:

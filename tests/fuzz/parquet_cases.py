@@ -256,7 +256,7 @@ def mutated(draw: Any) -> Case:
         content[-4:] = draw(st.sampled_from((b"PARE", b"PAR1PAR1", b"1RAP", b"")))
     else:
         content = bytearray(changed(draw, content, other))
-    return one_file(table, "parquet", bytes(content))
+    return one_file(table, "parquet", bytes(content), is_damaged=True)
 
 
 def _repeated(table: Table, name: str, value: str, rows: int) -> Callable[[], bytes]:

@@ -202,6 +202,15 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, landing, monkeypatch):
     )
 
 
+def test_what_cannot_be_looked_at_is_told_of(tmp_path, landing):
+    source = deliver(tmp_path / "in", refunds=GOOD["refunds"])
+    (source / "order_lines.csv").symlink_to("a" * 300)
+    assert refusal(source, landing) == (
+        f"{source}/order_lines.csv cannot be looked at (File name too long); allow it, or take it "
+        "out of the delivery"
+    )
+
+
 @pytest.mark.parametrize(
     "note",
     [
