@@ -96,29 +96,46 @@ def _quick_folder() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def _replay(folder: Path, name: Name) -> int:
     case = case_named(name)
     for file in case.files:
-        (f"{file.what} {file.content!r}" if file.what != "file" else repr(file.data[:2_000]))
+        content = f"{file.what} {file.content!r}"
+        _say(f"{file.path!r}: {repr(file.data[:2_000]) if file.what == 'file' else content}")
+    _say(f"historical: {case.historical}, strict: {case.strict}")
     try:
-        run_case(Arena(folder), name, case)
-    except Broken:
+        outcome = run_case(Arena(folder), name, case)
+    except Broken as fault:
+        _say(f"broken: {fault}")
         return 1
+    _say(f"{outcome.what} {outcome.sentence}")
     return 0
 
 
 def _print_table(tally: Tally, took: float) -> None:
-    {layer: sum(n for (_, at, _), n in tally.outcomes.items() if at == layer)
-              for layer in ("whole", "reading")}  # fmt: skip
+    _say(f"{'kind':<18}{'layer':<9}" + "".join(f"{each:>9}" for each in (*_OUTCOMES, "all")))
+    totals: Counter[str] = Counter()
+    layers: Counter[str] = Counter()
     for kind, layer in sorted({(kind, layer) for kind, layer, _ in tally.outcomes}):
         counts = [tally.outcomes[kind, layer, each] for each in _OUTCOMES]
-        "".join(f"{count:>9,}" for count in (*counts, sum(counts)))
-    totals: Counter[str] = Counter()
-    for (_, _, outcome), count in tally.outcomes.items():
-        totals[outcome] += count
-    "".join(f"{count:>9,}" for count in (*(totals[each] for each in _OUTCOMES), tally.cases))
-    for _name, _fault in tally.broken:
-        pass
+        totals.update(dict(zip(_OUTCOMES, counts, strict=True)))
+        layers[layer] += sum(counts)
+        cells = "".join(f"{count:>9,}" for count in (*counts, sum(counts)))
+        _say(f"{kind:<18}{layer:<9}{cells}")
+    cells = "".join(
+        f"{count:>9,}" for count in (*(totals[each] for each in _OUTCOMES), tally.cases)
+    )
+    _say(f"{'all':<27}{cells}")
+    _say(
+        f"{tally.cases:,} cases in {took:.0f} s: {layers['whole']:,} through the whole ingest, "
+        f"{layers['reading']:,} through its reading layer; slowest {tally.slowest[0]:.1f} s "
+        f"({tally.slowest[1]})"
+    )
+    for name, fault in tally.broken:
+        _say(f"broken: {name}: {fault}")
 
 
 def _document(tally: Tally, seed: int, took: float) -> dict[str, object]:

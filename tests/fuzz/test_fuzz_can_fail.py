@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from orchestration.landing import preparing, reading, source_folder, typed_file, zone
 
+from . import __main__ as command
 from . import oracle
 from .case import Case, File, one_file
 from .csv_cases import written
@@ -166,3 +168,16 @@ def test_a_case_that_takes_too_long_ends_the_run():
     )
     assert done.returncode == 3
     assert done.stderr.strip().startswith("csv_texts:1:0:7: ")
+
+
+def test_the_command_prints_the_counts_and_fails_when_something_broke(
+    tmp_path, monkeypatch, capsys
+):
+    asked = ["--cases", "100", "--kind", "csv_encoding", "--json", str(tmp_path / "counts.json")]
+    assert command.main(asked) == 0
+    counted = json.loads((tmp_path / "counts.json").read_text())
+    assert counted["cases"] == sum(each["cases"] for each in counted["outcomes"])
+    assert f"{counted['cases']:,} cases in" in capsys.readouterr().out
+    monkeypatch.setattr(oracle, "_LONGEST_SENTENCE", 10)
+    assert command.main(["--case", "csv_encoding:1:0:0"]) == 1
+    assert "broken: a sentence is" in capsys.readouterr().out
