@@ -190,7 +190,7 @@ class Arena:
 
     def _leads_out(self, file: File) -> bool:
         path = self._source / file.path
-        is_file = path.is_symlink() and path.is_file()
+        is_file = path.suffix in (".csv", ".parquet") and path.is_symlink() and path.is_file()
         return is_file and not path.resolve().is_relative_to(self._source.resolve())
 
     def _same_totals(self, case: Case, delivery: Delivery) -> bool:
@@ -308,7 +308,9 @@ def _read_parquet(content: bytes) -> model.Read | None:
         columns = [_values(column) for column in table.columns]
     except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError):
         return None
-    beyond = any(_BEYOND in column for column in columns)
+    # Nanoseconds with a zone are a type that is not taken.
+    zoned = [str(kind).startswith("timestamp[ns, tz") for kind in table.schema.types]
+    beyond = any(zoned) or any(_BEYOND in column for column in columns)
     rows = tuple(zip(*columns, strict=True))
     return model.Read(tuple(table.column_names), rows, is_plain=not beyond)
 
