@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test olist faults proofs mutants lint ui bench clean
+.PHONY: help run test olist faults proofs mutants lint ui bench clean fuzz
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/'
@@ -29,6 +29,9 @@ faults: $(VENV)/.installed-dev ## kill, fill, close, damage and crowd real runs,
 	$(BIN)/python -m tests.faults --kills 200 --seed 1
 	FBACAP_LONG=1 $(BIN)/pytest tests/faults
 
+fuzz: $(VENV)/.installed-dev ## 100,000 hostile deliveries against ingest
+	$(BIN)/python -m tests.fuzz --cases 100000 --seed 1
+
 proofs: $(VENV)/.installed-dev ## property tests with 50 times the examples
 	FBACAP_PROOF_FACTOR=50 $(BIN)/pytest tests/property -n 2 --dist load
 
@@ -36,12 +39,14 @@ mutants: $(VENV)/.installed-dev ## mutation tests of clearing, repricing and cre
 	FBACAP_PROOF_FACTOR=0.1 $(BIN)/mutmut run --max-children 1
 	$(BIN)/python -m benchmarks.mutation_score
 
-lint: $(VENV)/.installed-dev ## style, types, layers, SQL
+lint: $(VENV)/.installed-dev ## style, types, layers, SQL, contracts' versions, installed versions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint dbt_project/models
+	$(BIN)/python -m orchestration.contract_versions
+	$(BIN)/pip --disable-pip-version-check check
 
 ui: $(VENV)/.installed ## open the lineage UI on loopback, over FBACAP_DATA or else the demo
 	FBACAP_DATA=$${FBACAP_DATA:-$(DEMO)} $(BIN)/fbacap ui

@@ -86,7 +86,7 @@ def test_a_link_out_of_the_folder_is_refused_and_nothing_behind_it_is_told(tmp_p
     (source / name).parent.mkdir(exist_ok=True)
     (source / name).symlink_to(tmp_path / "secrets.env")
     assert refusal(source, landing) == (
-        f"{name} is a link that leads out of the delivered folder; deliver the file itself"
+        f"{name} is a link that leads out of the delivered folder; put the file itself there"
     )
 
 
