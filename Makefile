@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test olist faults proofs mutants lint ui bench clean fuzz
+.PHONY: help run test olist faults fuzz proofs mutants lint ui bench clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/'
@@ -27,7 +27,7 @@ olist: $(VENV)/.installed-dev ## run the tests over all six quarters of the Olis
 
 faults: $(VENV)/.installed-dev ## kill, fill, close, damage and crowd real runs, 200 kills and more
 	$(BIN)/python -m tests.faults --kills 200 --seed 1
-	FBACAP_LONG=1 $(BIN)/pytest tests/faults
+	FBACAP_LONG=1 $(BIN)/pytest tests/faults --junitxml=faults.xml
 
 fuzz: $(VENV)/.installed-dev ## 100,000 hostile deliveries against ingest
 	$(BIN)/python -m tests.fuzz --cases 100000 --seed 1

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.errors import BadConfiguration
 from orchestration.paths import DATA_VARIABLE, DataFolder
+from orchestration.storage_faults import explained
 
 HOME_VARIABLE = "DAGSTER_HOME"
 POSTGRES_VARIABLE = "FBACAP_POSTGRES_URL"
@@ -68,7 +69,9 @@ def prepare_home(data: DataFolder) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / CONFIGURATION
     if not configuration.exists():
-        configuration.write_text(_CONFIGURATION, encoding="utf-8")
+        whole = home / f"{CONFIGURATION}.{os.getpid()}"  # Dagster takes an empty one for none
+        whole.write_text(_CONFIGURATION, encoding="utf-8")
+        whole.replace(configuration)
     return home
 
 
@@ -83,13 +86,16 @@ def instance(data: DataFolder) -> dg.DagsterInstance:
 
     Raises:
         BadConfiguration: its dagster.yaml is wrong, or the database named there does not answer.
+        NotStored: the disk is full or closed to writing.
+        Corrupted: the history's files are damaged.
     """
     configuration = prepare_home(data) / CONFIGURATION
     try:
         with _opening(configuration.parent):
             return dg.DagsterInstance.from_config(str(configuration.parent))
-    except (dg.DagsterError, SQLAlchemyError, ImportError) as error:
-        raise _unusable(configuration, error) from error
+    except (dg.DagsterError, SQLAlchemyError, ImportError, ValueError) as error:
+        in_sqlite = explained(error, data.root) if "sqlite3." in str(error) else None
+        raise in_sqlite or _unusable(configuration, error) from error
     except Exception as error:
         if type(error).__name__ != _NO_POSTGRES:
             raise

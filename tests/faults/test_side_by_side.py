@@ -15,7 +15,14 @@ from orchestration.catalogue import query
 from orchestration.paths import PROJECT, DataFolder
 from orchestration.status import quarter_status
 from tests.faults.wreck import faults_of_finished
-from tests.integration.two_quarters import QUARTERS, copy_of, published_bytes
+from tests.integration.two_quarters import (
+    QUARTERS,
+    STAGES,
+    copy_of,
+    land_quarters,
+    published_bytes,
+    run_one_after_another,
+)
 
 _NOW = datetime(2030, 1, 1, tzinfo=UTC)
 _ANNOUNCE = ("run", QUARTERS[0].label, "--stage", "announce")
@@ -53,25 +60,33 @@ def ask_until(is_over: threading.Event, data: DataFolder, seen: list[tuple[int, 
 
 
 @pytest.mark.skipif(not os.environ.get("FBACAP_LONG"), reason="the long form: make faults")
-def test_while_quarters_are_backfilled_side_by_side_every_answer_is_whole(data, undisturbed):
+def test_while_eight_quarters_are_backfilled_side_by_side_every_answer_is_whole(
+    tmp_path, record_property
+):
+    quarters = [QUARTERS[-1].plus(-back) for back in range(7, -1, -1)]
+    every_run = len(quarters) * len(STAGES)
+    eight = land_quarters(tmp_path / "eight", len(quarters))
+    data = copy_of(eight, tmp_path / "side-by-side")
     seen: list[list[tuple[int, ...]]] = [[], []]
     is_over = threading.Event()
-    labels = [quarter.label for quarter in QUARTERS]
     with ThreadPoolExecutor(2) as auditors:
         asked = [auditors.submit(ask_until, is_over, data, answers) for answers in seen]
-        process = start(data, "backfill", *labels, "--parallel", "4")
+        command = ("backfill", quarters[0].label, quarters[-1].label, "--parallel", "8")
+        process = start(data, *command)
         errors = process.communicate()[1]
         is_over.set()
         for each in asked:
             each.result()
     assert process.returncode == 0, errors
-    assert faults_of_finished(data, published_bytes(undisturbed)) == []
     for answers in seen:
         assert all(runs == in_tables for runs, in_tables, _ in answers)
         assert all(shown >= runs for runs, _, shown in answers)
         assert answers == sorted(answers)  # what was published stays so
-        assert answers[-1] == (10, 10, 10)
-        assert len(set(answers)) > 2
+        assert answers[-1] == (every_run, every_run, every_run)
+        assert len(set(answers)) > len(quarters)
+    serial = run_one_after_another(eight, tmp_path / "serial", quarters)
+    assert faults_of_finished(data, published_bytes(serial)) == []
+    record_property("answers", sum(map(len, seen)))
 
 
 def test_of_two_processes_asked_for_one_quarter_one_runs_it_and_one_says_so(data, undisturbed):

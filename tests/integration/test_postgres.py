@@ -242,7 +242,13 @@ def test_a_wrong_password_of_the_database_is_not_repeated(
 
 
 @pytest.mark.parametrize(
-    "url", [None, "postgresql://fbacap@/fbacap?host=/nowhere", "no URL of a database, secret"]
+    "url",
+    [
+        None,
+        "postgresql://fbacap@/fbacap?host=/nowhere",
+        "no URL of a database, secret",
+        "postgresql+psycopg2://fbacap@127.0.0.1:secret/fbacap",
+    ],
 )
 def test_a_history_that_cannot_be_opened_is_one_sentence_without_secrets(
     tmp_path, monkeypatch, url

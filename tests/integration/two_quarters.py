@@ -7,6 +7,7 @@ Here belongs making them and comparing what was published; the fixtures over the
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from fbacap_logic.calendar import Quarter
@@ -27,7 +28,12 @@ calendar: {round_close_days: [-14]}
 
 def land_two_quarters(root: Path) -> DataFolder:
     """Generate and ingest them; nothing of them is run."""
-    generate(root / "input", sellers=40, quarters=2, seed=11, last_quarter=QUARTERS[-1])
+    return land_quarters(root, len(QUARTERS))
+
+
+def land_quarters(root: Path, quarters: int) -> DataFolder:
+    """So many quarters of the same kind, the last of them the same."""
+    generate(root / "input", sellers=40, quarters=quarters, seed=11, last_quarter=QUARTERS[-1])
     data = DataFolder(root / "data")
     data.policies.mkdir(parents=True)
     (data.policies / "policy.yaml").write_text(_POLICY, encoding="utf-8")
@@ -35,10 +41,12 @@ def land_two_quarters(root: Path) -> DataFolder:
     return data
 
 
-def run_one_after_another(landed: DataFolder, root: Path) -> DataFolder:
-    """The two quarters run one after another in this process, in a copy of the landed folder."""
+def run_one_after_another(
+    landed: DataFolder, root: Path, quarters: Sequence[Quarter] = QUARTERS
+) -> DataFolder:
+    """Quarters run one after another in this process, in a copy of the landed folder."""
     data = copy_of(landed, root)
-    for quarter in QUARTERS:
+    for quarter in quarters:
         list(run_quarter(data, quarter, choose_stages(data, quarter, None, utc_now())))
     return data
 
