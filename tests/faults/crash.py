@@ -191,8 +191,8 @@ def shared_out(kills: int) -> dict[str, int]:
     """How many kills each phase of a life gets.
 
     >>> shared_out(40)
-    {'ingest': 6, 'announce': 6, 'round-1': 6, 'preliminary': 6, 'final': 6, 'true-up': 6, \
-'backfill': 4}
+    {'ingest': 6, 'announce': 6, 'round-1': 6, 'preliminary': 6, 'final': 6, 'true-up': 5, \
+'backfill': 5}
     """
     phases = ("ingest", *STAGES, "backfill")
     each, more = divmod(kills, len(phases))

@@ -231,7 +231,17 @@ def test_manifests_name_every_input_by_hash_and_hold_no_clock(whole_quarter):
         "announce", "round-4", "final",
     }  # fmt: skip
     assert all(entry["simulated"] for entry in settled["inputs"]["landing"])
-    assert {each.outcome for each in rule_outcomes(runs[-1])} <= {"passed", "not_judged"}
+    not_held = {
+        (each.table, each.rule, each.severity)
+        for each in rule_outcomes(runs[-1])
+        if each.outcome == "failed"
+    }
+    assert not_held == {
+        # The generator has an unknown seller ask for space; its feeds end with the quarter.
+        ("capacity_requests", "found_in_sellers", "warning"),
+        ("inventory_snapshots", "volume_is_near_the_last_quarters", "warning"),
+        ("order_lines", "volume_is_near_the_last_quarters", "warning"),
+    }
     assert str(data.root) not in json.dumps(settled)
     assert settled["policy"]["settlement"]["credit_rate_bp"] == 1500
 

@@ -12,9 +12,13 @@ from typer.testing import CliRunner
 
 from fbacap_logic.calendar import Quarter
 from orchestration import cli
+from orchestration.assets import publications
 from orchestration.assets import round_requests as round_requests_asset
-from orchestration.errors import ContractBroken, NotPublished
+from orchestration.assets.publications import publish
+from orchestration.errors import ContractBroken, Corrupted, NotPublished
 from orchestration.ingest import ingest_folder
+from orchestration.instance import instance
+from orchestration.outcome import failure_sentence
 from orchestration.paths import DataFolder
 from orchestration.runner import choose_stages, run_quarter, utc_now
 from orchestration.simulation import generate
@@ -250,15 +254,27 @@ def test_a_figure_that_the_second_computation_disputes_is_never_published(
 
 
 def test_a_settlement_is_verified_after_it_was_published_with_what_it_was_built_on(
-    published, tmp_path
+    published, tmp_path, monkeypatch
 ):
     data = DataFolder(tmp_path / "data")
     shutil.copytree(published.root, data.root)
     (again,) = run_stages(data, "true-up")
     assert "verified" in {check.name for check in again.checks}
-    repack(data.published, QUARTER, "round-4", "market_rounds")
-    with pytest.raises(
-        ContractBroken, match="settlement_run breaks its check 'verified'"
-    ) as caught:
+
+    def publish_beside_damage(*arguments, **named):
+        done = publish(*arguments, **named)
+        repack(data.published, QUARTER, "round-4", "market_rounds")
+        return done
+
+    damaged = r"market_rounds\.parquet does not hold the bytes that were stored there"
+    with monkeypatch.context() as patch:
+        patch.setattr(publications, "publish", publish_beside_damage)
+        with pytest.raises(Corrupted, match=damaged):
+            run_stages(data, "true-up")
+    with instance(data) as history:
+        (last,) = history.get_runs(limit=1)
+        fault = failure_sentence(history, last.run_id, "2025Q4 true-up")
+    assert "settlement_run breaks its check 'verified'" in fault
+    assert "sha256 is published as" in fault
+    with pytest.raises(Corrupted, match=damaged):
         run_stages(data, "true-up")
-    assert "sha256 is published as" in str(caught.value)

@@ -35,7 +35,13 @@ def published(zone: Path, number: int, stage: str, **tables: str) -> PublishedRu
         }
     folder = zone / "_manifests" / f"quarter={QUARTER.key}"
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"run": number, "stage": stage, "stage_kind": "settle", "tables": entries}
+    document = {
+        "run": number,
+        "stage": stage,
+        "stage_kind": "settle",
+        "cutoff_at": "2027-05-01T00:00:00Z",
+        "tables": entries,
+    }
     (folder / f"run={number:04d}.json").write_text(json.dumps(document), encoding="utf-8")
     return published_runs(zone, QUARTER)[-1]
 
