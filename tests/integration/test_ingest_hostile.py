@@ -126,6 +126,21 @@ def test_a_parquet_time_of_receipt_beyond_all_years_is_refused(tmp_path, landing
     assert "marketplaces.parquet, row 1, received_at is '" in refusal(tmp_path / "in", landing)
 
 
+def test_a_day_too_far_off_for_a_rules_arithmetic_is_told_of(tmp_path, landing):
+    source = tmp_path / "in"
+    source.mkdir()
+    table = {
+        "marketplace_id": ["US"],
+        "storage_type": ["standard"],
+        "quarter": pa.array([-(2**31)], pa.int32()).cast(pa.date32()),
+        "network_ft3": pa.array([1], pa.int64()),
+        "request_ft3": pa.array([1], pa.int64()),
+    }
+    pq.write_table(pa.table(table), source / "network_capacity.parquet")
+    said = refusal(source, landing)
+    assert "network_capacity.parquet, row 1, quarter is '5877642-06-23 (BC)'" in said
+
+
 def test_milliseconds_that_microseconds_have_no_room_for_are_told_of(tmp_path, landing):
     when = pa.array([2**62], pa.int64()).cast(pa.timestamp("ms"))
     table = pa.table({"marketplace_id": ["US"], "currency": ["USD"], "received_at": when})
