@@ -36,18 +36,22 @@ def _relax(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-class EventLog(SqliteEventLogStorage):
+class InHome:
+    """A store of Dagster's home folder, as ``dagster.yaml`` names it."""
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """``home``: Dagster's home folder."""
+        return {"home": StringSource}
+
+
+class EventLog(InHome, SqliteEventLogStorage):
     """One SQLite file a run and an index, in ``history/runs`` of Dagster's home."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._tables: set[str] = set()
         super().__init__(base_dir=base_dir, inst_data=inst_data)
-
-    @classmethod
-    def config_type(cls) -> Any:
-        """``home``: Dagster's home folder."""
-        return {"home": StringSource}
 
     @classmethod
     def from_config_value(

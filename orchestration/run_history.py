@@ -11,21 +11,29 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar
 
-from dagster import StringSource
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 
-from orchestration.event_log import kept_engine
+from orchestration.event_log import InHome, kept_engine
 
 
-class _OneFile:
-    """What the stores of one file share."""
+class _OneFile(InHome):
+    """What the stores of one file share. ``folder``: where it stands in the home."""
 
+    folder: ClassVar[str]
     _conn_string: str
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> Any:
+        """Open the store of one home folder."""
+        store: Any = cls
+        return store.from_local(str(Path(config_value["home"]) / cls.folder), inst_data)
 
     @cached_property
     def _kept(self) -> Engine:
@@ -37,45 +45,18 @@ class _OneFile:
         with self._kept.connect() as connection, connection.begin():
             yield connection
 
+    def dispose(self) -> None:
+        """Close every connection; Dagster's own stores of one file keep none."""
+        self._kept.dispose()
+
 
 class Runs(_OneFile, SqliteRunStorage):
     """Runs, their tags and backfills, in ``history/runs.db`` of Dagster's home."""
 
-    @classmethod
-    def config_type(cls) -> Any:
-        """``home``: Dagster's home folder."""
-        return {"home": StringSource}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Runs:
-        """Open the runs of one home folder."""
-        return cls.from_local(str(Path(config_value["home"]) / "history"), inst_data)
-
-    def dispose(self) -> None:
-        """Close every connection."""
-        self._kept.dispose()
-        super().dispose()
+    folder = "history"
 
 
 class Schedules(_OneFile, SqliteScheduleStorage):
     """The ticks of the sensors, in ``schedules/schedules.db`` of Dagster's home."""
 
-    @classmethod
-    def config_type(cls) -> Any:
-        """``home``: Dagster's home folder."""
-        return {"home": StringSource}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Schedules:
-        """Open the ticks of one home folder."""
-        folder = Path(config_value["home"]) / "schedules"
-        return cast("Schedules", cls.from_local(str(folder), inst_data))
-
-    def dispose(self) -> None:
-        """Close every connection."""
-        self._kept.dispose()
-        super().dispose()
+    folder = "schedules"

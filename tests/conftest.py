@@ -66,3 +66,26 @@ def settled_market(cleared_market, tmp_path_factory):
         settled_four_times(data)
 
     return DataFolder(made_once(tmp_path_factory, "settled", settle) / "data")
+
+
+@pytest.fixture(scope="session")
+def landed_quarters(tmp_path_factory):
+    """Two small quarters that nothing has been run of."""
+    from two_quarters import land_two_quarters
+
+    from orchestration.paths import DataFolder
+
+    return DataFolder(made_once(tmp_path_factory, "two-quarters", land_two_quarters) / "data")
+
+
+@pytest.fixture(scope="session")
+def one_after_another(landed_quarters, tmp_path_factory):
+    """The two quarters run one after another, in one process."""
+    from two_quarters import run_one_after_another
+
+    from orchestration.paths import DataFolder
+
+    def run(folder):
+        run_one_after_another(landed_quarters, folder / "data")
+
+    return DataFolder(made_once(tmp_path_factory, "one-after-another", run) / "data")

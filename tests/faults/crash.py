@@ -20,7 +20,7 @@ from orchestration.landing import landed_files
 from orchestration.paths import DataFolder
 from tests.faults.killed import Ended, Instant, fbacap, instants
 from tests.faults.wreck import faults_of_finished, faults_of_landing, faults_of_zone
-from tests.integration.two_quarters import QUARTERS, STAGES, land_two_quarters, published_bytes
+from tests.two_quarters import QUARTERS, STAGES, land_two_quarters, published_bytes
 
 FIRST, LAST = QUARTERS[0].label, QUARTERS[-1].label
 _BOUNDARY = re.compile("STEP_START|STEP_SUCCESS|PIPELINE_|ASSET_MATERIALIZATION|ASSET_CHECK_EVAL")

@@ -25,7 +25,7 @@ def small_disk(folder: Path, kibibytes: int) -> Iterator[None]:
 
 def grow(folder: Path, kibibytes: int) -> None:
     """Make a small disk larger, with what stands on it."""
-    _mount("-o", f"remount,size={kibibytes}k", str(folder))
+    _remount(folder, f"size={kibibytes}k")
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def read_only(folder: Path) -> Iterator[None]:
     """A folder that nobody, root included, can write to."""
     folder.mkdir(parents=True, exist_ok=True)
     with _mounted(folder, "--bind", str(folder), str(folder)):
-        _mount("-o", "remount,bind,ro", str(folder))
+        _remount(folder, "bind,ro")
         yield
 
 
@@ -49,6 +49,12 @@ def _mounted(folder: Path, *words: str) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
+
+
+def _remount(folder: Path, options: str) -> None:
+    fault = _mount("-o", f"remount,{options}", str(folder))
+    if fault is not None:
+        pytest.fail(f"{folder} was mounted but cannot be remounted: {fault}")
 
 
 def _mount(*words: str) -> str | None:

@@ -13,7 +13,7 @@ from fbacap_logic.calendar import StageCutoff
 from orchestration.engine import engine
 from orchestration.files import sql_literal
 from orchestration.published import PublishedRun, publish, published_runs
-from tests.integration.two_quarters import QUARTERS
+from tests.two_quarters import QUARTERS
 
 _OF_THE_ZONE = {
     "manifest_version", "quarter", "quarter_start", "run", "stage", "stage_kind", "cutoff_at",

@@ -16,7 +16,7 @@ from orchestration.published import published_runs
 from orchestration.runner import choose_stages, run_quarter, utc_now
 from tests.faults.killed import Instant, fbacap, harm_file
 from tests.faults.wreck import faults_of_finished
-from tests.integration.two_quarters import QUARTERS, copy_of, published_bytes
+from tests.two_quarters import QUARTERS, copy_of, published_bytes
 
 QUARTER = QUARTERS[0]
 HARMS = ("flip", "truncate", "remove")
@@ -26,16 +26,16 @@ _long = pytest.mark.skipif(
 
 
 @pytest.fixture
-def data(landed, tmp_path):
-    return copy_of(landed, tmp_path / "data")
+def data(landed_quarters, tmp_path):
+    return copy_of(landed_quarters, tmp_path / "data")
 
 
 @pytest.fixture
-def published(undisturbed, tmp_path):
+def published(one_after_another, tmp_path):
     """Both quarters published, in a copy without a history of runs."""
     data = DataFolder(tmp_path / "data")
     for name in ("landing", "published", "policies"):
-        shutil.copytree(undisturbed.root / name, data.root / name)
+        shutil.copytree(one_after_another.root / name, data.root / name)
     return data
 
 
@@ -148,19 +148,22 @@ def test_a_file_damaged_while_a_run_reads_it_is_not_published_from(data, harm, p
     assert published_bytes(data) == {}
 
 
-def test_a_damaged_history_of_runs_is_named_and_without_it_the_run_completes(data, undisturbed):
+def test_a_damaged_history_of_runs_is_named_and_nothing_is_published_beside_it(data):
     (data.dagster_home / "history").mkdir(parents=True)
     (data.dagster_home / "history" / "runs.db").write_bytes(b"not a database" * 400)
     ended = fbacap(data.root, "run", QUARTER.label, "--stage", "announce")
     assert "Traceback" not in ended.errors
     assert ended.returncode in (7, 8), ended.errors
     assert str(data.dagster_home) in ended.errors
+    assert published_bytes(data) == {}
 
 
 @_long
-def test_with_its_damaged_history_moved_away_a_quarter_comes_out_the_same(data, undisturbed):
+def test_beside_half_a_working_file_and_without_a_history_quarters_come_out_the_same(
+    data, one_after_another
+):
     (data.work / QUARTER.key / "announce-left").mkdir(parents=True)
     (data.work / QUARTER.key / "announce-left" / "quarter.duckdb").write_bytes(b"half a file")
     ended = fbacap(data.root, "backfill", *(quarter.label for quarter in QUARTERS))
     assert ended.returncode == 0, ended.errors
-    assert faults_of_finished(data, published_bytes(undisturbed)) == []
+    assert faults_of_finished(data, published_bytes(one_after_another)) == []

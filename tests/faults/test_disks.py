@@ -11,7 +11,7 @@ from orchestration.paths import DataFolder
 from tests.faults.disks import grow, read_only, small_disk
 from tests.faults.killed import Ended, fbacap
 from tests.faults.wreck import faults_of_finished, faults_of_zone
-from tests.integration.two_quarters import QUARTERS, copy_of, published_bytes
+from tests.two_quarters import QUARTERS, copy_of, published_bytes
 
 _ANNOUNCE = ("run", QUARTERS[0].label, "--stage", "announce")
 _LARGE_KIB = 64 * 1024
@@ -21,17 +21,17 @@ _long = pytest.mark.skipif(
 
 
 @pytest.fixture
-def data(landed, tmp_path):
-    return copy_of(landed, tmp_path / "data")
+def data(landed_quarters, tmp_path):
+    return copy_of(landed_quarters, tmp_path / "data")
 
 
 @pytest.fixture(scope="module")
-def announced(undisturbed):
+def announced(one_after_another):
     """What the first quarter's announcement published, by path."""
     key = QUARTERS[0].key
     return {
         name: digest
-        for name, digest in published_bytes(undisturbed).items()
+        for name, digest in published_bytes(one_after_another).items()
         if f"quarter={key}/run=0001" in name
     }
 
@@ -76,8 +76,10 @@ def test_a_disk_that_fills_up_is_told_of_and_when_it_has_grown_the_run_completes
 
 
 @pytest.mark.parametrize("kibibytes", [4, 200, 500, 700])
-def test_a_delivery_that_fills_the_disk_is_not_taken_in_and_then_is(landed, tmp_path, kibibytes):
-    delivery = landed.root.parent / "input"
+def test_a_delivery_that_fills_the_disk_is_not_taken_in_and_then_is(
+    landed_quarters, tmp_path, kibibytes
+):
+    delivery = landed_quarters.root.parent / "input"
     data = DataFolder(tmp_path / "data")
     with small_disk(data.root, kibibytes):
         full = fbacap(data.root, "ingest", str(delivery), "--historical")
@@ -85,7 +87,7 @@ def test_a_delivery_that_fills_the_disk_is_not_taken_in_and_then_is(landed, tmp_
         grow(data.root, _LARGE_KIB)
         again = fbacap(data.root, "ingest", str(delivery), "--historical")
         assert again.returncode == 0, again.errors
-        expected = {path.name for path in landed.landing.glob("typed/*/*")}
+        expected = {path.name for path in landed_quarters.landing.glob("typed/*/*")}
         assert {path.name for path in data.landing.glob("typed/*/*")} == expected
 
 
@@ -105,15 +107,19 @@ def test_a_folder_closed_to_writing_is_named_and_opened_again_the_run_completes(
         assert faults_of_finished(data, announced) == []
 
 
-def test_a_delivery_into_a_landing_zone_closed_to_writing_is_refused(landed, data, tmp_path):
+def test_a_delivery_into_a_landing_zone_closed_to_writing_is_refused(
+    landed_quarters, data, tmp_path
+):
     with read_only(data.landing):
-        ended = fbacap(data.root, "ingest", str(landed.root.parent / "input"), "--historical")
+        ended = fbacap(
+            data.root, "ingest", str(landed_quarters.root.parent / "input"), "--historical"
+        )
         assert_one_sentence(ended, str(data.landing))
 
 
-def test_a_published_zone_closed_to_writing_is_read_all_the_same(undisturbed, tmp_path):
+def test_a_published_zone_closed_to_writing_is_read_all_the_same(one_after_another, tmp_path):
     data = DataFolder(tmp_path / "data")
-    shutil.copytree(undisturbed.published, data.published)
+    shutil.copytree(one_after_another.published, data.published)
     with read_only(data.root):
         ended = fbacap(data.root, "sql", "select count(*) as runs from runs", "--csv")
         assert (ended.returncode, ended.output) == (0, "runs\n10\n"), ended.errors

@@ -15,7 +15,7 @@ from orchestration.catalogue import query
 from orchestration.paths import PROJECT, DataFolder
 from orchestration.status import quarter_status
 from tests.faults.wreck import faults_of_finished
-from tests.integration.two_quarters import (
+from tests.two_quarters import (
     QUARTERS,
     STAGES,
     copy_of,
@@ -29,8 +29,8 @@ _ANNOUNCE = ("run", QUARTERS[0].label, "--stage", "announce")
 
 
 @pytest.fixture
-def data(landed, tmp_path):
-    return copy_of(landed, tmp_path / "data")
+def data(landed_quarters, tmp_path):
+    return copy_of(landed_quarters, tmp_path / "data")
 
 
 def start(data: DataFolder, *words: str) -> subprocess.Popen[str]:
@@ -89,7 +89,9 @@ def test_while_eight_quarters_are_backfilled_side_by_side_every_answer_is_whole(
     record_property("answers", sum(map(len, seen)))
 
 
-def test_of_two_processes_asked_for_one_quarter_one_runs_it_and_one_says_so(data, undisturbed):
+def test_of_two_processes_asked_for_one_quarter_one_runs_it_and_one_says_so(
+    data, one_after_another
+):
     both = [start(data, *_ANNOUNCE) for _ in range(2)]
     ended = [(process.communicate()[1], process.returncode) for process in both]
     assert sorted(code for _, code in ended) in ([0, 6], [0, 0])  # 0 and 0: one after the other
@@ -100,7 +102,7 @@ def test_of_two_processes_asked_for_one_quarter_one_runs_it_and_one_says_so(data
     key = QUARTERS[0].key
     expected = {
         name: digest
-        for name, digest in published_bytes(undisturbed).items()
+        for name, digest in published_bytes(one_after_another).items()
         if f"quarter={key}/run=0001" in name
     }
     assert faults_of_finished(data, expected) == []

@@ -15,7 +15,7 @@ from orchestration.files import file_digest
 from orchestration.landing import check_landing, landed_files
 from orchestration.paths import DataFolder
 from orchestration.status import quarter_status
-from tests.integration.two_quarters import published_bytes
+from tests.two_quarters import published_bytes
 
 _LATER = datetime(2030, 1, 1, tzinfo=UTC)
 

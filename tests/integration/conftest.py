@@ -11,10 +11,6 @@ from dbt_scenarios import (
     add_sales_before_the_announcement,
     add_sales_of_the_quarter,
 )
-from made_once import made_once
-from two_quarters import land_two_quarters, run_one_after_another
-
-from orchestration.paths import DataFolder
 
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
@@ -58,19 +54,3 @@ def dbt_settled(dbt_empty, tmp_path_factory):
     with built(working_file, "build", *_NO_UNIT_TESTS) as outcome:
         assert outcome.result.success, messages(outcome.result)
         yield outcome
-
-
-@pytest.fixture(scope="session")
-def landed_quarters(tmp_path_factory):
-    """Two small quarters that nothing has been run of."""
-    return DataFolder(made_once(tmp_path_factory, "two-quarters", land_two_quarters) / "data")
-
-
-@pytest.fixture(scope="session")
-def one_after_another(landed_quarters, tmp_path_factory):
-    """The two quarters run one after another, in one process."""
-
-    def run(folder):
-        run_one_after_another(landed_quarters, folder / "data")
-
-    return DataFolder(made_once(tmp_path_factory, "one-after-another", run) / "data")
