@@ -10,15 +10,16 @@ import json
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.faults.crash import Tally, crash_test
+from tests.faults.crash import KINDS, Tally, crash_test
 
 
 def main() -> int:
     words = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    words.add_argument("--kills", type=int, default=200)
+    words.add_argument("--kills", type=int, default=240)
     words.add_argument("--lives", type=int, default=5, help="data folders to spread them over")
     words.add_argument("--seed", type=int, default=1, help="same seed, same instants")
     words.add_argument("--data", type=Path, help="a new folder to work in; default: one of /tmp's")
@@ -44,24 +45,28 @@ def _test(chosen: argparse.Namespace, root: Path, started: float) -> int:
         print(f"FAULT: {fault}")
     if chosen.json is not None:
         document = asdict(tally)
-        document["kills"] = [
-            {"phase": phase, "kind": kind, "kills": count}
-            for (phase, kind), count in tally.kills.items()
-        ]
+        document["kills"] = _listed(tally.kills, "kind")
+        document["left"] = _listed(tally.left, "left")
         document["seconds"] = round(time.perf_counter() - started)
         chosen.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return 1 if tally.faults else 0
 
 
+def _listed(counts: Counter[tuple[str, str]], name: str) -> list[dict[str, object]]:
+    return [{"phase": phase, name: each, "kills": count} for (phase, each), count in counts.items()]
+
+
 def _table(tally: Tally) -> str:
-    kinds = sorted({kind for _, kind in tally.kills})
+    """Kills by phase: at which kind of instant, and what they left; then what else was counted."""
+    columns = [*((tally.kills, kind) for kind in KINDS.values()),
+               *((tally.left, outcome) for outcome in ("nothing new", "whole", "torn"))]  # fmt: skip
     phases = list(dict.fromkeys(phase for phase, _ in tally.kills))
-    rows = [["killed during", *kinds, "all"]]
+    rows = [["killed during", *(name for _, name in columns), "all"]]
     for phase in phases:
-        counts = [tally.kills[phase, kind] for kind in kinds]
-        rows.append([phase, *map(str, counts), str(sum(counts))])
-    sums = [sum(tally.kills[phase, kind] for phase in phases) for kind in kinds]
-    rows.append(["all", *map(str, sums), str(sum(sums))])
+        counts = [counter[phase, name] for counter, name in columns]
+        rows.append([phase, *map(str, counts), str(sum(counts[: len(KINDS)]))])
+    sums = [sum(counter[phase, name] for phase in phases) for counter, name in columns]
+    rows.append(["all", *map(str, sums), str(sum(sums[: len(KINDS)]))])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(
@@ -70,8 +75,12 @@ def _table(tally: Tally) -> str:
         )
         for row in rows
     ]
+    done = ", ".join(f"{stage} {at} of {known}" for stage, (at, known) in tally.boundaries.items())
     ended = f"{tally.ended_before} ended before their instant came"
-    return "\n".join([*lines, f"{tally.lives} lives, {ended}, {len(tally.faults)} faults"])
+    return "\n".join(
+        [*lines, f"step boundaries: {done}",
+         f"{tally.lives} lives, {ended}, {len(tally.faults)} faults"]
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from orchestration.landing import landed_files
@@ -23,7 +24,8 @@ from tests.faults.wreck import faults_of_finished, faults_of_landing, faults_of_
 from tests.two_quarters import QUARTERS, STAGES, land_two_quarters, published_bytes
 
 FIRST, LAST = QUARTERS[0].label, QUARTERS[-1].label
-_BOUNDARY = re.compile("STEP_START|STEP_SUCCESS|PIPELINE_|ASSET_MATERIALIZATION|ASSET_CHECK_EVAL")
+_BOUNDARY = re.compile(r"^\^(PIPELINE_START|STEP_START|PIPELINE_SUCCESS)\\ ")
+KINDS = {"event": "step boundary", "file": "file change", "time": "random instant"}
 _DURABLE = re.compile("fsync|rename|chmod|open published|rmdir published")
 
 
@@ -35,7 +37,8 @@ class Undisturbed:
         root: holds the delivery as ``input`` and the data folder as ``data``.
         files: SHA-256 of the delivered file by table.
         published: SHA-256 of every published file.
-        instants: of each command, by kind, when it can be killed; seconds it takes, as kind time.
+        instants: of each command, by kind, when it can be killed: at each change of a file, at
+            each boundary of its steps (kind event), and the seconds that it takes (kind time).
     """
 
     root: Path
@@ -43,12 +46,29 @@ class Undisturbed:
     published: dict[str, str]
     instants: dict[str, dict[str, list[Instant]]] = field(default_factory=dict)
 
+    @cached_property
+    def boundaries_left(self) -> dict[str, list[Instant]]:
+        """Of each stage, the boundaries that it has not been killed at yet."""
+        return {stage: list(self.instants[stage]["event"]) for stage in STAGES}
+
 
 @dataclass
 class Tally:
-    """What was counted. ``faults``: everything that did not hold, in sentences."""
+    """What was counted.
+
+    Attributes:
+        kills: by phase and kind of instant.
+        left: by phase and what a kill left: "nothing new", "whole" or, a fault, "torn".
+        boundaries: by stage, the boundaries of its steps that it was killed at, and all of them.
+        ended_before: commands that came to their end before their instant.
+        lives: data folders brought to their end.
+        faults: everything that did not hold, in sentences.
+        instants: every kill, in sentences.
+    """
 
     kills: Counter[tuple[str, str]] = field(default_factory=Counter)
+    left: Counter[tuple[str, str]] = field(default_factory=Counter)
+    boundaries: dict[str, list[int]] = field(default_factory=dict)
     ended_before: int = 0
     lives: int = 0
     faults: list[str] = field(default_factory=list)
@@ -74,7 +94,8 @@ def undisturbed(root: Path) -> Undisturbed:
             log = root / "instants"
             expect_success(fbacap(data.root, *words, record=kind, log=log))
             seconds = time.perf_counter() - started
-            found.instants[name][kind] = _worth_it(instants(log))
+            every = instants(log)
+            found.instants[name][kind] = every if kind == "file" else _boundaries(every)
             found.instants[name]["time"] = [Instant("time", seconds)]
     expect_success(fbacap(data.root, "backfill", FIRST, LAST, "--parallel", "2"))
     found.published = published_bytes(data)
@@ -94,8 +115,9 @@ def expect_success(ended: Ended) -> None:
         raise AssertionError(f"a command failed with {ended.returncode}: {ended.errors}")
 
 
-def _worth_it(found: Sequence[Instant]) -> list[Instant]:
-    return [each for each in found if each.kind == "file" or _BOUNDARY.search(each.match)]
+def _boundaries(found: Sequence[Instant]) -> list[Instant]:
+    """Where a stage run and each of its steps begin, and where the run ends."""
+    return [each for each in found if _BOUNDARY.search(each.match)]
 
 
 @dataclass
@@ -109,17 +131,33 @@ class Life:
 
     def kill(self, phase: str, words: Sequence[str], instant: Instant) -> None:
         """Kill a command at an instant and look at the wreck."""
+        before = self._standing(phase)
         ended = fbacap(self.data.root, *words, kill=instant)
-        if not ended.was_killed:
+        faults = self._faults(phase)
+        if ended.was_killed:
+            self.tally.kills[phase, KINDS[instant.kind]] += 1
+            whole = "whole" if self._standing(phase) > before else "nothing new"
+            self.tally.left[phase, "torn" if faults else whole] += 1
+            self._count_boundary(phase, instant)
+        else:
             self.tally.ended_before += 1
             if ended.returncode:
                 self._fault(phase, ended, f"ended with {ended.returncode}: {ended.errors[-400:]}")
-        else:
-            kind = "random instant" if instant.kind == "time" else f"before a {instant.kind}"
-            self.tally.kills[phase, kind.replace("a event", "an event")] += 1
-        for fault in self._faults(phase):
+        for fault in faults:
             self._fault(phase, ended, fault)
         self.tally.instants.append(f"{phase}: {ended.instant}")
+
+    def _standing(self, phase: str) -> int:
+        """How much counts: receipts of deliveries, or manifests of stage runs."""
+        if phase == "ingest":
+            return len(landed_files(self.data.landing))
+        return sum(1 for _ in self.data.published.glob("_manifests/quarter=*/run=*.json"))
+
+    def _count_boundary(self, phase: str, instant: Instant) -> None:
+        left = self.market.boundaries_left.get(phase, [])
+        if instant in left:
+            left.remove(instant)
+            self.tally.boundaries[phase][0] += 1
 
     def _faults(self, phase: str) -> list[str]:
         if phase == "ingest":
@@ -156,18 +194,21 @@ class Life:
         self.tally.faults += [f"life {self.tally.lives}: {fault}" for fault in finished]
 
     def _choose(self, name: str, count: int) -> Iterator[Instant]:
-        """Half of them at random instants, the others at those of the command itself."""
+        """By turns a boundary that has not had its kill, a random instant, a change of a file."""
         known = self.market.instants[name]
         durable = [each for each in known["file"] if _DURABLE.search(each.match)]
-        seconds = known["time"][0].at
         for number in range(count):
-            which = number % 4 if self.chance.random() < 0.9 else 3
-            if which in (0, 2):
-                yield Instant("time", round(self.chance.uniform(0.1, 1.0) * seconds, 3))
-            elif which == 1 and durable:
+            left = self.market.boundaries_left.get(name, [])
+            if number % 2 == 0 and left:
+                boundary = left[0]
+                yield boundary
+                if left[:1] == [boundary]:  # the command ended before it
+                    left.append(left.pop(0))
+            elif number % 4 == 3:
                 yield self.chance.choice(durable)
             else:
-                yield self.chance.choice(known.get("event") or known["file"])
+                seconds = self.chance.uniform(0.1, 1.0) * known["time"][0].at
+                yield Instant("time", round(seconds, 3))
 
     def _in_a_backfill(self) -> Instant:
         seconds = sum(self.market.instants[stage]["time"][0].at for stage in STAGES)
@@ -204,6 +245,7 @@ def crash_test(root: Path, kills: int, seed: int, lives: int) -> Iterator[Tally]
     market = undisturbed(root)
     chance = random.Random(seed)  # noqa: S311 - the same seed chooses the same instants
     tally = Tally()
+    tally.boundaries = {stage: [0, len(left)] for stage, left in market.boundaries_left.items()}
     for number in range(lives):
         data = DataFolder(root / f"life-{number + 1}")
         share = kills // lives + (number < kills % lives)
