@@ -58,8 +58,9 @@ def _listed(counts: Counter[tuple[str, str]], name: str) -> list[dict[str, objec
 
 def _table(tally: Tally) -> str:
     """Kills by phase: at which kind of instant, and what they left; then what else was counted."""
-    columns = [*((tally.kills, kind) for kind in KINDS.values()),
-               *((tally.left, outcome) for outcome in ("nothing new", "whole", "torn"))]  # fmt: skip
+    outcomes = ("nothing new", "whole", "torn")
+    columns = [(tally.kills, kind) for kind in KINDS.values()]
+    columns += [(tally.left, outcome) for outcome in outcomes]
     phases = list(dict.fromkeys(phase for phase, _ in tally.kills))
     rows = [["killed during", *(name for _, name in columns), "all"]]
     for phase in phases:
