@@ -15,7 +15,7 @@ help: ## show this
 
 run: $(VENV)/.installed ## make a small marketplace and run its last complete quarter
 	rm -rf ./data/demo
-	$(BIN)/fbacap generate $(DEMO)/input --sellers 300 --quarters 1 --seed 1 --last 2025Q4
+	$(BIN)/fbacap generate $(DEMO)/input --sellers 300 --quarters 1 --seed 1 --last 2025Q4 --until-settled
 	$(BIN)/fbacap ingest $(DEMO)/input --historical --data $(DEMO)
 	$(BIN)/fbacap run 2025Q4 --data $(DEMO)
 

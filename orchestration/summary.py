@@ -124,9 +124,9 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     for run in summary["runs"]:
         if run["superseded"]:
             console.print(f"not published:    {run['superseded']}", soft_wrap=True, highlight=False)
-        for warning in run["warnings"]:
-            told = f"warning:          {run['stage']}: {warning}"
-            console.print(told, soft_wrap=True, highlight=False, markup=False)
+    for warning, stages in _stages_by_warning(summary).items():
+        told = f"warning:          {', '.join(stages)}: {warning}"
+        console.print(told, soft_wrap=True, highlight=False, markup=False)
     console.print(f"published tables: {summary['published']}", soft_wrap=True, highlight=False)
     console.print(
         'look at them:     fbacap sql "select * from settlements where quarter = '
@@ -134,6 +134,15 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         soft_wrap=True,
         highlight=False,
     )
+
+
+def _stages_by_warning(summary: dict[str, Any]) -> dict[str, list[str]]:
+    """Which stage runs gave each warning, in order: one that all of them give is told once."""
+    stages: dict[str, list[str]] = {}
+    for run in summary["runs"]:
+        for warning in run["warnings"]:
+            stages.setdefault(warning, []).append(run["stage"])
+    return stages
 
 
 def _stage_table(summary: dict[str, Any]) -> Table:

@@ -66,6 +66,7 @@ def generate(
     quarters: int,
     seed: int,
     last_quarter: Quarter = LAST_QUARTER,
+    until_settled: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
     """Write a made-up delivery of the nine input tables, and the truth behind it.
@@ -80,6 +81,8 @@ def generate(
         quarters: how many quarters hold a market, up to ``last_quarter``; at least 1.
         seed: whole number of at least 0.
         last_quarter: the last quarter with a market.
+        until_settled: go on selling until that quarter's true-up; else the feeds end with it. What
+            happens until its last day is the same.
         progress: called after every simulated day.
 
     Returns:
@@ -92,7 +95,7 @@ def generate(
         raise ValueError(f"sellers is {sellers}; a marketplace needs at least {FEWEST_SELLERS}")
     if quarters < 1:
         raise ValueError(f"quarters is {quarters}; give at least 1")
-    horizon = Horizon(last_quarter.plus(1 - quarters), last_quarter)
+    horizon = Horizon(last_quarter.plus(1 - quarters), last_quarter, until_settled)
     streams = streams_of(seed)
     population = make_population(sellers, horizon, streams.population, make_shops(horizon))
     world = _World.begin(horizon, population, streams)
@@ -114,6 +117,7 @@ def generate(
             "sellers": sellers,
             "quarters": [quarter.label for quarter in horizon.market_quarters],
             "seed": seed,
+            **({"until_settled": True} if until_settled else {}),
         },
     )
     return summary_of(rows)
@@ -183,6 +187,7 @@ class _World:
             self.truth.live(number, lines, chance, target, self.stock, sold)
             if self.plan is not None and day == day64(self.plan.calendar.quarter.last_day):
                 self.truth.write(truth, self.demand, self.horizon)
+                self.truth = None
 
     def _morning(self, day: np.datetime64, requests: TableWriter) -> None:
         self.track.morning(day)

@@ -25,10 +25,17 @@ DayArray = npt.NDArray[np.datetime64]
 
 @dataclass(frozen=True)
 class Horizon:
-    """Market quarters, and the days of history around them."""
+    """Market quarters, and the days of history around them.
+
+    Attributes:
+        first_quarter: the first in which a market is held.
+        last_quarter: the last.
+        until_settled: sales go on until the last quarter's true-up; else they end with the quarter.
+    """
 
     first_quarter: Quarter
     last_quarter: Quarter
+    until_settled: bool = False
 
     @property
     def market_quarters(self) -> tuple[Quarter, ...]:
@@ -43,8 +50,15 @@ class Horizon:
 
     @cached_property
     def days(self) -> DayArray:
-        """Every day, up to the last quarter's last one, included."""
-        return np.arange(day64(self.first_day), day64(self.last_quarter.next.first_day))
+        """Every day on which something is sold."""
+        trued_up = calendar_of(self.last_quarter).stages[-1].cutoff_at.date()
+        end = trued_up if self.until_settled else self.last_quarter.next.first_day
+        return np.arange(day64(self.first_day), day64(end))
+
+    @property
+    def last_market_day(self) -> np.datetime64:
+        """The last quarter's last day: nobody joins after it."""
+        return day64(self.last_quarter.last_day)
 
     @property
     def first_snapshot(self) -> np.datetime64:

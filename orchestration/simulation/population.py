@@ -163,7 +163,7 @@ def _sellers(count: int, horizon: Horizon, random: np.random.Generator) -> Selle
     in_jp = round(_JP_SHARE * count)
     first_us = round((1 - _SELLS_IN_BOTH) * in_jp)
     numbers = np.r_[np.arange(in_jp), first_us + np.arange(count - in_jp)]
-    start, end = day64(horizon.first_day), horizon.days[-1]
+    start, end = day64(horizon.first_day), horizon.last_market_day
     age_at_start = random.integers(1, JOINED_BEFORE_HISTORY_DAYS - 60, count)
     days_after_start = random.integers(0, int((end - start).astype(int)) - 10, count)
     was_there = random.random(count) < _JOINED_BEFORE

@@ -45,7 +45,10 @@ class QuarterPlan:
 
     def extra_ft3(self, day: np.datetime64) -> Float64Array:
         """Space won and in force on a day of the quarter, by seller market (rules §1)."""
-        in_force = [day >= day64(window.in_force_from) for window in self.calendar.rounds]
+        last_day = day64(self.calendar.quarter.last_day)
+        in_force = [
+            day64(window.in_force_from) <= day <= last_day for window in self.calendar.rounds
+        ]
         return self.granted_milli_ft3[np.array(in_force)].sum(axis=0) / _MILLI
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
 from orchestration.catalogue import query
+from orchestration.instance import prepare_history
+from orchestration.locks import is_locked
 from orchestration.paths import PROJECT, DataFolder
 from orchestration.status import quarter_status
+from tests.faults.killed import fbacap
 from tests.faults.wreck import faults_of_finished
 from tests.two_quarters import (
     QUARTERS,
@@ -33,13 +38,23 @@ def data(landed_quarters, tmp_path):
     return copy_of(landed_quarters, tmp_path / "data")
 
 
-def start(data: DataFolder, *words: str) -> subprocess.Popen[str]:
+def start(
+    data: DataFolder, *words: str, module: str = "orchestration.cli"
+) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "FBACAP_DATA": str(data.root)}
     environment.pop("DAGSTER_HOME", None)
+    if module == "dagster":
+        environment["DAGSTER_HOME"] = str(data.dagster_home)
     return subprocess.Popen(
-        [sys.executable, "-m", "orchestration.cli", *words],
+        [sys.executable, "-m", module, *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
+
+
+def announced(one_after_another: DataFolder) -> dict[str, str]:
+    """What the first quarter's announcement published, by path."""
+    run = f"quarter={QUARTERS[0].key}/run=0001"
+    return {name: each for name, each in published_bytes(one_after_another).items() if run in name}
 
 
 def ask_until(is_over: threading.Event, data: DataFolder, seen: list[tuple[int, ...]]) -> None:
@@ -99,10 +114,31 @@ def test_of_two_processes_asked_for_one_quarter_one_runs_it_and_one_says_so(
         assert "Traceback" not in errors
         if code == 6:
             assert "another process is running 2025Q3; wait until it has ended" in errors
-    key = QUARTERS[0].key
-    expected = {
-        name: digest
-        for name, digest in published_bytes(one_after_another).items()
-        if f"quarter={key}/run=0001" in name
-    }
+    assert faults_of_finished(data, announced(one_after_another)) == []
+
+
+def test_the_command_line_is_told_of_a_run_launched_in_dagster_and_then_agrees_with_it(
+    data, one_after_another
+):
+    prepare_history(data)
+    quarter = QUARTERS[0]
+    tags = json.dumps({"dagster/partition": quarter.key, "fbacap/stage": "announce"})
+    launched = start(
+        data, "job", "execute", "-m", "orchestration.definitions", "-j", "announce",
+        "--tags", tags, module="dagster",
+    )  # fmt: skip
+    while not is_locked(data, quarter):
+        assert launched.poll() is None, launched.communicate()
+        time.sleep(0.05)
+    meanwhile = fbacap(data.root, *_ANNOUNCE)
+    assert launched.poll() is None
+    assert meanwhile.returncode == 6, meanwhile.errors
+    told = "fbacap: another process is running 2025Q3; wait until it has ended and try again"
+    assert meanwhile.errors.strip().splitlines()[-1].strip() == told
+    _, errors = launched.communicate()
+    assert launched.returncode == 0, errors
+    expected = announced(one_after_another)
+    assert faults_of_finished(data, expected) == []
+    afterwards = fbacap(data.root, *_ANNOUNCE)
+    assert afterwards.returncode == 0, afterwards.errors
     assert faults_of_finished(data, expected) == []

@@ -7,6 +7,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -85,6 +86,26 @@ def test_generating_into_a_used_folder_leaves_nothing_of_the_delivery_before(tmp
     for name in ("reused", "fresh"):
         generate(tmp_path / name, sellers=FEWEST_SELLERS, quarters=1, seed=2)
     assert hashes(tmp_path / "reused") == hashes(tmp_path / "fresh")
+
+
+def test_feeds_that_go_on_until_the_true_up_tell_the_quarter_itself_the_same(tmp_path):
+    ended, gone_on = tmp_path / "ended", tmp_path / "gone-on"
+    for directory in (ended, gone_on):
+        generate(directory, sellers=50, quarters=1, seed=3, until_settled=directory == gone_on)
+    with duckdb.connect() as connection:
+
+        def rows(query: str) -> list[tuple[object, ...]]:
+            return connection.execute(query).fetchall()
+
+        for table, day in (("order_lines", "ordered_at"), ("inventory_snapshots", "snapshot_date")):
+            before, after = (f"from '{folder}/{table}.parquet'" for folder in (ended, gone_on))
+            assert rows(f"{after} where {day} < date '2026-01-01'") == rows(before) != []
+            last = f"select max({day})::date, max(received_at)::date {after}"
+            assert rows(last) == [(date(2026, 4, 30), date(2026, 4, 30))]
+    unchanged = set(INPUT_TABLES) - {"order_lines", "inventory_snapshots", "refunds"}
+    names = {f"{table}.parquet" for table in unchanged} | {"_truth/seller_market_quarters.parquet"}
+    first, second = hashes(ended), hashes(gone_on)
+    assert {name for name in first if first[name] == second[name]} == names
 
 
 @pytest.mark.parametrize(
