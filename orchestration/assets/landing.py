@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.checks.freshness import freshness_results, freshness_specs
 from orchestration.checks.input_rules import input_rule_results, input_rule_specs
 from orchestration.descriptions.inputs import landing_spec, run_spec
 from orchestration.descriptions.run_metadata import run_metadata
@@ -21,7 +22,7 @@ def _specs() -> Iterator[dg.AssetSpec]:
 
 @dg.multi_asset(
     specs=list(_specs()),
-    check_specs=input_rule_specs(),
+    check_specs=[*input_rule_specs(), *freshness_specs()],
     partitions_def=QUARTERS,
     name="landing_tables",
 )
@@ -51,3 +52,4 @@ def landing_tables(
     for table in RUN_TABLES:
         yield dg.MaterializeResult(asset_key=["run", table], metadata=run_metadata(run))
     yield from input_rule_results(context, market)
+    yield from freshness_results(context, market)

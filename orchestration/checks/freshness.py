@@ -1,21 +1,26 @@
-"""Whether the feeds that a stage run reads are as young as their contracts promise; a warning.
+"""Whether the feeds that a stage run reads are as young as their contracts promise; warnings.
 
 Here belongs what a run says of it, at its own cut-off. Whether a scheduled run waits for a feed is
-``readiness``; nothing published depends on either.
+``readiness``; what is published of the market depends on neither.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
+import duckdb
 
 from fbacap_logic.calendar import StageCutoff
+from orchestration.checks.outcomes import record_outcome
 from orchestration.contracts import contract_names, load_contract
 from orchestration.resources import Market
 from orchestration.schedule.readiness import NEEDS, feed_age_days, is_fresh
 from orchestration.service_levels import ServiceLevels
+from orchestration.working import connect
 
 CHECK_NAME = "freshness"
+RULE_NAME = "newest_row_is_fresh"
 
 
 def feeds() -> tuple[str, ...]:
@@ -23,58 +28,93 @@ def feeds() -> tuple[str, ...]:
     return tuple(name for name in contract_names("input") if load_contract(name).levels.is_feed)
 
 
-def freshness_checks() -> dg.AssetChecksDefinition:
-    """One step with a check for every feed; none of them stops a run."""
-    specs = [
+def freshness_specs() -> list[dg.AssetCheckSpec]:
+    """A check for every feed; none of them stops a run."""
+    return [
         dg.AssetCheckSpec(
             CHECK_NAME,
             asset=dg.AssetKey(["landing", table]),
             blocking=False,
             description=(
-                f"The newest row of {table} was received at most "
-                f"{load_contract(table).levels.tolerance_days} days before the cut-off "
-                "(slaProperties of its contract); a warning, which stops nothing."
+                f"{_promise(table)} (slaProperties of its contract); "
+                "a warning, which stops nothing."
             ),
         )
         for table in feeds()
     ]
 
-    @dg.multi_asset_check(specs=specs, name=CHECK_NAME)
-    def freshness(
-        context: dg.AssetCheckExecutionContext, market: Market
-    ) -> Iterator[dg.AssetCheckResult]:
-        newest: dict[str, datetime | None] = {}
-        with market.open(context) as opened:
-            stage = opened.run.stage
-            for table in feeds():
-                found = opened.connection.execute(
-                    f"select max(received_at) from landing.{table}"
-                ).fetchone()
-                newest[table] = found[0] if found else None
-        for table in feeds():
-            yield _result(table, stage, newest[table])
 
-    return freshness
+def freshness_results(
+    context: dg.AssetExecutionContext, market: Market
+) -> Iterator[dg.AssetCheckResult]:
+    """Judge the feeds that this stage run reads; the others pass unjudged."""
+    stage = market.stage_run(context).stage
+    with connect(market.working_file(context)) as connection:
+        newest = {table: _newest(connection, table) for table in feeds()}
+    rules = [judge_feed(table, received, stage) for table, received in newest.items()]
+    outcome = {"table": CHECK_NAME, "kind": CHECK_NAME, "passed": True, "rules": rules}
+    record_outcome(market.folder(context), CHECK_NAME, outcome)
+    for rule, received in zip(rules, newest.values(), strict=True):
+        yield _result(rule, received, stage)
 
 
-def _result(table: str, stage: StageCutoff, newest: datetime | None) -> dg.AssetCheckResult:
-    levels = load_contract(table).levels
-    received = None if newest is None else newest.replace(tzinfo=UTC)
-    is_read = table in NEEDS[stage.kind]
-    passed = not is_read or (received is not None and is_fresh(received, stage.cutoff_at, levels))
-    metadata: dict[str, str | int] = {
-        "newest_received_at": received.isoformat() if received else "never",
-        "tolerance_days": levels.tolerance_days,
+def judge_feed(table: str, received: datetime | None, stage: StageCutoff) -> dict[str, Any]:
+    """One feed at a stage run's cut-off, as ``outcomes`` keeps it; the feed counts as one row.
+
+    Args:
+        table: the feed.
+        received: when its newest row was received (UTC); None when there is none.
+        stage: the stage run.
+    """
+    contract = load_contract(table)
+    judged = table in NEEDS[stage.kind]
+    passed = not judged or (
+        received is not None and is_fresh(received, stage.cutoff_at, contract.levels)
+    )
+    about = {name: str(value) for name, value in _age(received, stage).items()}
+    return {
+        "table": table,
+        "name": RULE_NAME,
+        "kind": CHECK_NAME,
+        "sentence": f"{_promise(table)}.",
+        "severity": "warning",
+        "contract_version": contract.version,
+        "passed": passed,
+        "judged": judged,
+        "rows": 1 if judged else None,
+        "failed_rows": int(not passed),
+        "sample": [] if passed else [about],
     }
-    if received is not None:
-        metadata["age_days"] = feed_age_days(received, stage.cutoff_at)
+
+
+def _newest(connection: duckdb.DuckDBPyConnection, table: str) -> datetime | None:
+    ((newest,),) = connection.execute(f"select max(received_at) from landing.{table}").fetchall()
+    return None if newest is None else newest.replace(tzinfo=UTC)
+
+
+def _promise(table: str) -> str:
+    days = load_contract(table).levels.tolerance_days
+    return f"The newest row of {table} was received at most {days} days before the cut-off"
+
+
+def _age(received: datetime | None, stage: StageCutoff) -> dict[str, str | int]:
+    if received is None:
+        return {"newest_received_at": "never"}
+    age = feed_age_days(received, stage.cutoff_at)
+    return {"newest_received_at": received.isoformat(), "age_days": age}
+
+
+def _result(
+    rule: Mapping[str, Any], received: datetime | None, stage: StageCutoff
+) -> dg.AssetCheckResult:
+    table, levels = rule["table"], load_contract(rule["table"]).levels
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(["landing", table]),
         check_name=CHECK_NAME,
-        passed=passed,
+        passed=rule["passed"],
         severity=dg.AssetCheckSeverity.WARN,
-        description=freshness_sentence(table, stage, received, levels, is_read=is_read),
-        metadata=metadata,
+        description=freshness_sentence(table, stage, received, levels, is_read=rule["judged"]),
+        metadata={"tolerance_days": levels.tolerance_days, **_age(received, stage)},
     )
 
 

@@ -7,7 +7,6 @@ import dagster as dg
 
 from orchestration.checks.contract_checks import contract_check
 from orchestration.checks.contract_result import ContractResult
-from orchestration.checks.freshness import freshness_checks
 from orchestration.checks.invariants import invariant_checks
 from orchestration.checks.outcomes import record_outcome
 from orchestration.checks.verified import verified_checks
@@ -16,7 +15,7 @@ from orchestration.stages import MARTS, RESULTS_TABLE, STAGES
 
 
 def all_checks() -> list[dg.AssetChecksDefinition]:
-    """Freshness, a contract for each table that crosses a stage, invariants, second computation."""
+    """A contract for each table that crosses a stage, invariants, second computation."""
     made = [f"market.{table}" for stage in STAGES for table in stage.tables]
     read = [
         relation for stage in STAGES for relation in stage.reads if relation.startswith("facts.")
@@ -24,7 +23,7 @@ def all_checks() -> list[dg.AssetChecksDefinition]:
     marts = [f"marts.{table}" for table in MARTS]
     results = f"market.{RESULTS_TABLE}"
     contracts = [_contract(*relation.split(".")) for relation in (*read, *made, *marts, results)]
-    return [freshness_checks(), *contracts, *invariant_checks(), *verified_checks()]
+    return [*contracts, *invariant_checks(), *verified_checks()]
 
 
 def _contract(schema: str, table: str) -> dg.AssetChecksDefinition:
