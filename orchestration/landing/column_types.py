@@ -25,6 +25,7 @@ _WHOLE_TYPES = frozenset(
 )
 _INSTANT_TYPES = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"})
 _ZONED_TYPE = "TIMESTAMP WITH TIME ZONE"
+_NOTHING = '"NULL"'  # of a column that holds no value at all, as data frames write it
 
 
 def quoted(name: str) -> str:
@@ -40,7 +41,8 @@ def typed_sql(column: Column, file_type: str) -> str | None:
     """The column's value in the contract's type, null where it does not fit without loss.
 
     None when no value of ``file_type`` can be taken for the column: text is taken for any column,
-    as in CSV; floating point is never taken for money or volume, which it cannot hold (rules §0).
+    as in CSV, and a column without any value is; floating point is never taken for money or volume,
+    which it cannot hold (rules §0).
 
     >>> typed_sql(Column("units", "BIGINT", True, "Units."), "INTEGER")
     'try_cast("units" as BIGINT)'
@@ -48,6 +50,8 @@ def typed_sql(column: Column, file_type: str) -> str | None:
     True
     """
     name, target = quoted(column.name), column.physical_type
+    if file_type == _NOTHING:
+        return "null"
     if file_type == "VARCHAR":
         return _from_text(column, name if target == "VARCHAR" else f"nullif({name}, '')")
     if target in _WHOLE_TYPES:

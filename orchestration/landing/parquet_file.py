@@ -6,18 +6,22 @@ Here belongs what makes a file no Parquet at all. Which types a contract's colum
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from orchestration.errors import BadInput
 from orchestration.files import sql_literal
 from orchestration.landing.column_types import quoted
+from orchestration.landing.words import shown
 
 # What a file may hold beside its own size, so that a small one cannot fill memory and disk. Ids of
 # rows differ, so that no real table comes near: ten rows take one byte, text shrinks a hundredfold.
 _ROWS, _ROWS_A_BYTE = 1_000_000, 10
 _BYTES, _BYTES_A_BYTE = 256 << 20, 100
+_DECIMAL = re.compile(r"DecimalType\(scale=(?P<scale>\d+), precision=(?P<precision>\d+)\)")
 
 
 def columns(
@@ -34,13 +38,14 @@ def columns(
     try:
         described = connection.execute(f"describe select * from read_parquet({literal})").fetchall()
         tree = connection.execute(
-            f"select name, coalesce(num_children, 0) from parquet_schema({literal})"
+            f"select name, precision, scale, logical_type from parquet_schema({literal})"
         ).fetchall()
         _refuse_bomb(connection, path, name, [row[0] for row in described if row[1] == "VARCHAR"])
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as fault:
         raise BadInput(structure_fault(name, fault)) from fault
+    _refuse_two_scales(name, tree)
     types = [(str(row[0]), str(row[1])) for row in described]
     # The engine renames a name's second appearance; the file's own names tell of it. In a file
     # with nested columns the tree holds more than the columns, and those are refused by type.
@@ -48,6 +53,17 @@ def columns(
     if len(own_names) != len(types):
         return tuple(types)
     return tuple((own, kind) for own, (_, kind) in zip(own_names, types, strict=True))
+
+
+def _refuse_two_scales(name: str, tree: list[tuple[Any, ...]]) -> None:
+    """Refuse decimals whose two annotations differ: readers would take them for other amounts."""
+    for column, precision, scale, logical in tree:
+        said = _DECIMAL.fullmatch(str(logical))
+        if said and (precision, scale) != (int(said["precision"]), int(said["scale"])):
+            raise BadInput(
+                f"{name}: column {shown(column)} is DECIMAL({said['precision']},{said['scale']}) "
+                f"and DECIMAL({precision},{scale}) in one footer; write the file again"
+            )
 
 
 def _refuse_bomb(

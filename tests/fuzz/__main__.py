@@ -21,6 +21,7 @@ landed before), refused (one sentence, nothing landed), broken (a failure: exit 
 (taken: a mutated Parquet file that only the engine can read, so that nobody else counts its rows).
 layers: whole cases go through orchestration.landing.receive as `fbacap ingest` does; reading cases
 through the functions by which it reads and judges one file.
+A case's name holds for the code that printed it: constants of the code are among what is drawn.
 A case that takes more than two minutes or 6 GiB ends the run with exit code 3 and its name.
 
 examples:

@@ -155,6 +155,8 @@ def _of_time(cell: Cell, found: datetime | date) -> Any:
     if isinstance(found, datetime):
         if found.tzinfo is not None:
             found = found.replace(tzinfo=None) - (found.utcoffset() or timedelta())
+            if cell.form != "instant":
+                return BAD  # which day it is depends on where one stands
         if cell.form == "instant":
             return _in_range(found)
         midnight = datetime.combine(found.date(), datetime.min.time())

@@ -298,11 +298,11 @@ def _expected(file: File) -> model.Judged | None:
 
 
 def _read_parquet(content: bytes) -> model.Read | None:
-    """A Parquet file's rows, read by Arrow; None if it cannot, or if there are very many."""
+    """A Parquet file's rows, read by Arrow; None if it cannot, or there are very many."""
     try:
         # INT96 times are in microseconds for the engine as well.
         file = pq.ParquetFile(io.BytesIO(content), coerce_int96_timestamp_unit="us")
-        if file.metadata.num_rows > _MOST_ROWS_READ:
+        if file.metadata.num_rows > _MOST_ROWS_READ or not _is_understood(file):
             return None
         table = file.read()
         columns = [_values(column) for column in table.columns]
@@ -313,6 +313,12 @@ def _read_parquet(content: bytes) -> model.Read | None:
     beyond = any(zoned) or any(_BEYOND in column for column in columns)
     rows = tuple(zip(*columns, strict=True))
     return model.Read(tuple(table.column_names), rows, is_plain=not beyond)
+
+
+def _is_understood(file: pq.ParquetFile) -> bool:
+    """Whether Arrow knows what every column is meant to hold; else it shows bytes for texts."""
+    leaves = [file.schema.column(place) for place in range(len(file.schema))]
+    return all(leaf.logical_type.type != "UNDEFINED" for leaf in leaves)
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

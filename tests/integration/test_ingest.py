@@ -9,6 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from ingest_examples import (
     GOOD,
@@ -95,6 +97,19 @@ def test_missing_columns_and_empty_cells_take_the_contracts_default(tmp_path):
         source = deliver(tmp_path / name, inventory_snapshots=content)
         (file,) = take_in(source, landing).files
         assert rows(file, "inbound_units, stranded_units") == [(0, 0)]
+
+
+def test_a_parquet_column_without_any_value_takes_the_contracts_default(tmp_path):
+    select = (
+        "select date '2026-07-31' as snapshot_date, 'US' as marketplace_id, 's1' as seller_id, "
+        "'mug' as sku, 100 as on_hand_units"
+    )
+    path = tmp_path / "in" / "inventory_snapshots.parquet"
+    write_parquet(path, select)
+    table = pq.read_table(path).append_column("inbound_units", pa.nulls(1))
+    pq.write_table(table, path)
+    (file,) = take_in(path.parent, tmp_path / "landing").files
+    assert rows(file, "on_hand_units, inbound_units, stranded_units") == [(100, 0, 0)]
 
 
 def test_columns_may_come_in_any_order_and_lines_may_be_blank(tmp_path):

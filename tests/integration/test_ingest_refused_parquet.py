@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from ingest_examples import (
     AGAIN,
@@ -133,14 +135,34 @@ def test_a_parquet_file_whose_rows_cannot_be_read_is_refused(tmp_path, landing):
 
 
 def test_a_parquet_column_that_stands_twice_is_named(tmp_path, landing):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     table = pa.table([["US"], ["USD"], ["USD"]], ["marketplace_id", "currency", "currency"])
     (tmp_path / "in").mkdir()
     pq.write_table(table, tmp_path / "in" / "marketplaces.parquet")
     assert refusal(tmp_path / "in", landing) == (
         "marketplaces.parquet: column currency stands twice; keep one of them"
+    )
+
+
+def test_a_decimal_column_that_says_two_scales_is_refused(tmp_path, landing):
+    path = parquet_of(tmp_path, "refunds") / "refunds.parquet"
+    pq.write_table(pq.read_table(path), path)
+    scale = b"amount\x25\x0a\x15"  # the name; field 6, DECIMAL; field 7, the scale, zigzag
+    content = path.read_bytes()
+    assert content.count(scale + b"\x04") == 1
+    path.write_bytes(content.replace(scale + b"\x04", scale + b"\x02"))
+    assert pq.read_schema(path).field("amount").type == pa.decimal128(18, 2)
+    assert refusal(path.parent, landing) == (
+        "refunds.parquet: column 'amount' is DECIMAL(18,2) and DECIMAL(18,1) in one footer; "
+        "write the file again"
+    )
+
+
+def test_a_column_that_a_data_frame_wrote_without_any_value_is_as_one_left_empty(tmp_path, landing):
+    path = parquet_of(tmp_path, "refunds") / "refunds.parquet"
+    table = pq.read_table(path).set_column(1, "order_line_id", pa.nulls(1))
+    pq.write_table(table, path)
+    assert bad_row_refusal(path.parent, landing) == (
+        "refunds.parquet, row 1, column order_line_id: the value is missing" + AGAIN
     )
 
 
