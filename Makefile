@@ -29,8 +29,9 @@ faults: $(VENV)/.installed-dev ## kill, fill, close, damage and crowd real runs,
 	$(BIN)/python -m tests.faults --kills 240 --seed 1
 	FBACAP_LONG=1 $(BIN)/pytest tests/faults --junitxml=faults.xml
 
-fuzz: $(VENV)/.installed-dev ## 100,000 hostile deliveries against ingest
+fuzz: $(VENV)/.installed-dev ## 100,000 hostile deliveries against ingest, hostile texts on every page
 	$(BIN)/python -m tests.fuzz --cases 100000 --seed 1
+	FBACAP_LONG=1 $(BIN)/pytest tests/fuzz/test_pages.py
 
 proofs: $(VENV)/.installed-dev ## property tests with 50 times the examples
 	FBACAP_PROOF_FACTOR=50 $(BIN)/pytest tests/property -n 2 --dist load

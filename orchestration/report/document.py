@@ -14,13 +14,24 @@ from orchestration.statements.document import Column, Table
 
 __all__ = [
     "Block", "Charts", "Column", "Fact", "Figure", "Folded", "Listing", "Page", "Picture", "Prose",
-    "Section", "Table",
+    "Section", "Table", "command",
 ]  # fmt: skip
+
+# Nothing received holds them where it is shown: ``visible`` writes such characters out.
+COMMAND_BEGINS, COMMAND_ENDS = "\x0e", "\x0f"
+
+
+def command(text: str) -> str:
+    """A command within a sentence, to be set as code."""
+    return f"{COMMAND_BEGINS}{text}{COMMAND_ENDS}"
 
 
 @dataclass(frozen=True)
 class Prose:
-    """A paragraph; ``mark``: ok, warned or broken, where it is a verdict."""
+    """A paragraph, perhaps with a ``command`` in it.
+
+    ``mark``: ok, warned or broken, where it is a verdict.
+    """
 
     text: str
     mark: str = ""

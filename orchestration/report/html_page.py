@@ -15,7 +15,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from orchestration.report.document import Page
+from orchestration.report.document import COMMAND_BEGINS, COMMAND_ENDS, Page
 from orchestration.report.page import Source
 
 _PACKAGE = "orchestration.report"
@@ -29,17 +29,17 @@ def html_of(page: Page, sources: Mapping[str, Source]) -> str:
 
 
 def with_commands(text: str) -> Markup:
-    """A sentence with what stands between backticks set as code, everything escaped.
+    """A sentence with its commands set as code, everything escaped.
 
-    >>> str(with_commands("run `fbacap verify <Q>` & see"))
-    'run <code>fbacap verify &lt;Q&gt;</code> &amp; see'
+    >>> from orchestration.report.document import command
+    >>> str(with_commands(f"run {command('fbacap verify <Q>')} & see `it`"))
+    'run <code>fbacap verify &lt;Q&gt;</code> &amp; see `it`'
     """
-    parts = [escape(part) for part in text.split("`")]
-    closed = len(parts) - (len(parts) + 1) % 2
-    marked = [
-        Markup("<code>") + part + Markup("</code>") if place % 2 and place < closed else part
-        for place, part in enumerate(parts)
-    ]
+    sentence, *rest = text.split(COMMAND_BEGINS)
+    marked = [escape(sentence)]
+    for part in rest:
+        told, _, after = part.partition(COMMAND_ENDS)
+        marked += [Markup("<code>"), escape(told), Markup("</code>"), escape(after)]
     return Markup("").join(marked)
 
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestration.report.charts import FeePicture, RoundPicture, demand_chart, fee_chart
-from orchestration.report.document import Block, Charts, Column, Figure, Prose, Section, Table
+from orchestration.report.document import (
+    Block,
+    Charts,
+    Column,
+    Figure,
+    Prose,
+    Section,
+    Table,
+    command,
+)
 from orchestration.report.reading import Market, Reading, Row
 from orchestration.statements.words import (
     NOTHING,
@@ -113,7 +122,7 @@ def _no_curve(rounds: Sequence[Row]) -> str:
         return "Nobody asked for space in this market."
     return (
         "Fewer than three sellers asked for space in each round, so no demand curve is published; "
-        "`fbacap curve` shows it to the operator with --exact."
+        f"{command('fbacap curve')} shows it to the operator with --exact."
     )
 
 

@@ -18,6 +18,7 @@ from orchestration.report.document import (
     Prose,
     Section,
     Table,
+    command,
 )
 from orchestration.report.reading import Reading, Row
 from orchestration.stages import RESULTS_TABLE
@@ -127,14 +128,15 @@ def _verdict(reading: Reading) -> Prose:
     if differing:
         return Prose(
             f"NOT verified: what stands published of run {differing[0]} is not what a second "
-            f"computation gives; `fbacap verify {label}` names the rows.",
+            f"computation gives; {command(f'fbacap verify {label}')} names the rows.",
             "broken",
         )
     if not reading.verified:
         return Prose(
             "No verification of the published files is kept. Each run was computed a second time "
             "before it was published, where the table says so; "
-            f"`fbacap report {label} --verify` verifies what stands published and shows it here.",
+            f"{command(f'fbacap report {label} --verify')} verifies what stands published and "
+            "shows it here.",
             "warned",
         )
     missing = [str(run.run) for run in reading.runs if run.run not in reading.verified]
