@@ -7,7 +7,6 @@ compare what came of it with ``model``, which knows neither the engine nor the c
 
 from __future__ import annotations
 
-import io
 import shutil
 import stat
 from collections.abc import Mapping
@@ -17,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from orchestration.contracts import load_contract
 from orchestration.errors import BadInput
-from orchestration.landing import Delivery, LandedFile, check_landing, preparing, receive
+from orchestration.landing import Delivery, check_landing, preparing, receive
 from orchestration.landing.checking import judge_rows
 from orchestration.landing.reading import ROWS, open_file, read_rows
 from orchestration.landing.source_folder import SourceFile
@@ -30,21 +27,25 @@ from orchestration.landing.typed_file import received_at_sql
 
 from . import model
 from .case import Case, File
+from .comparing import (
+    Broken,
+    expected_of,
+    first_of_each_key,
+    is_taken,
+    read_parquet,
+    rows_apart,
+    same_rows,
+    typed_rows,
+)
 from .tables import TABLES, good_row
 
 RECEIVED_AT = datetime.fromisoformat("2026-08-19T12:00:00")
 _LONGEST_SENTENCE = 2_000
 _DELIVERIES_A_ZONE = 8
-_MOST_ROWS_READ = 20_000  # a bomb is not unfolded to look for what is in it
-_BEYOND = 0.5  # no column takes a fraction in binary
 _ENGINE_WORDS = (
     "Error:", "Binder", "Invalid Input", "Conversion", "Catalog", "Parser", "Traceback", "LINE 1",
     "read_csv", "read_parquet", "duckdb", "INTERNAL", "Errno", "codec can't", "strict_mode",
 )  # fmt: skip
-
-
-class Broken(AssertionError):  # noqa: N818 - reads as what happened
-    """Something that must hold after every case does not."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Arena:
         self._empty(self._source)
         file.make(self._source)
         connection = self.connection
-        expected = _expected(file)
+        expected = expected_of(file)
         kind = "parquet" if file.path.endswith(".parquet") else "csv"
         self._copies += 1  # the engine remembers files by their paths
         copy = self._new_folder("copies") / f"{self._copies}.{kind}"
@@ -134,17 +135,17 @@ class Arena:
         except BadInput as refused:
             self._renew_engine()
             outcome = Outcome("refused", _sound(refused))
-            is_good = expected is not None and _is_taken(expected, strict=case.strict)
+            is_good = expected is not None and is_taken(expected, strict=case.strict)
             if is_good and not case.is_damaged:
                 raise Broken(f"a good file was refused: {refused}") from refused
             return outcome
         names = ", ".join(f'"{column.name}"' for column in read.columns)
         found = connection.execute(f"select source_row, {names} from {ROWS} order by 1").fetchall()
         if expected is None:
-            if kind == "parquet" and _read_parquet(file.data) is None:
+            if kind == "parquet" and read_parquet(file.data) is None:
                 return Outcome("unread")
             raise Broken("a file was taken in that is no regular file of its table")
-        _same_rows({row: tuple(values) for row, *values in found}, expected.good)
+        same_rows({row: tuple(values) for row, *values in found}, expected.good)
         if judged.received_rows != expected.received or len(judged.bad) != expected.bad:
             raise Broken(f"{judged.received_rows} rows, {len(judged.bad)} bad; expected {expected}")
         return Outcome("apart" if judged.bad else "taken")
@@ -202,23 +203,21 @@ class Arena:
         taken: dict[str, set[tuple[Any, ...]]] = {}
         for file in delivery.files:
             content = file.stored_path.read_bytes()
-            expected = _expected(File(f"{file.table}.{file.stored_path.suffix[1:]}", content))
-            if _rows_apart(file) != file.quarantined_rows:
+            expected = expected_of(File(f"{file.table}.{file.stored_path.suffix[1:]}", content))
+            if rows_apart(file) != file.quarantined_rows:
                 raise Broken(f"{file.source_name}: rows in quarantine are not those of the receipt")
             if expected is None:
-                if file.stored_path.suffix == ".parquet" and _read_parquet(content) is None:
+                if file.stored_path.suffix == ".parquet" and read_parquet(content) is None:
                     all_read = False
                     continue
                 raise Broken(f"{file.source_name} was taken in and is no regular file of its table")
-            good = _first_of_each_key(
-                file.table, expected.good, taken.setdefault(file.table, set())
-            )
+            good = first_of_each_key(file.table, expected.good, taken.setdefault(file.table, set()))
             if (file.received_rows, file.rows) != (expected.received, len(good)):
                 raise Broken(
                     f"{file.source_name}: {file.received_rows} rows, {file.rows} accepted, "
                     f"{file.quarantined_rows} apart; expected {expected.received}, {len(good)}"
                 )
-            _same_rows(_typed_rows(file), good)
+            same_rows(typed_rows(file), good)
             if case.strict and file.quarantined_rows:
                 raise Broken("a strict delivery kept rows apart")
         return all_read
@@ -226,13 +225,13 @@ class Arena:
     def _expect_refusal(self, case: Case) -> None:
         if case.is_damaged or not case.is_one_file:
             return
-        expected = _expected(case.files[0])
+        expected = expected_of(case.files[0])
         if expected is None or not expected.received:
             return
         table = case.files[0].table
-        good = _first_of_each_key(table.name if table else "", expected.good, set())
+        good = first_of_each_key(table.name if table else "", expected.good, set())
         judged = model.Judged(expected.received, good, expected.is_plain)
-        if _is_taken(judged, strict=case.strict):
+        if is_taken(judged, strict=case.strict):
             raise Broken("a good file was refused")
 
     def _new_zone(self) -> None:
@@ -286,94 +285,3 @@ def _sound(refused: BadInput) -> str:
             f"a sentence tells what the engine says ({told[0]}): {text[:300]}"
         ) from refused
     return text
-
-
-def _expected(file: File) -> model.Judged | None:
-    """What the model makes of a file; None when it is no regular file of its table."""
-    table = file.table
-    if table is None:
-        return None
-    read = model.read_csv(file.data) if file.path.endswith(".csv") else _read_parquet(file.data)
-    return model.judge(read, table) if read is not None and model.fits(read, table) else None
-
-
-def _read_parquet(content: bytes) -> model.Read | None:
-    """A Parquet file's rows, read by Arrow; None if it cannot, or there are very many."""
-    try:
-        # INT96 times are in microseconds for the engine as well.
-        file = pq.ParquetFile(io.BytesIO(content), coerce_int96_timestamp_unit="us")
-        if file.metadata.num_rows > _MOST_ROWS_READ or not _is_understood(file):
-            return None
-        table = file.read()
-        columns = [_values(column) for column in table.columns]
-    except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError):
-        return None
-    # Nanoseconds with a zone are a type that is not taken.
-    zoned = [str(kind).startswith("timestamp[ns, tz") for kind in table.schema.types]
-    beyond = any(zoned) or any(_BEYOND in column for column in columns)
-    rows = tuple(zip(*columns, strict=True))
-    return model.Read(tuple(table.column_names), rows, is_plain=not beyond)
-
-
-def _is_understood(file: pq.ParquetFile) -> bool:
-    """Whether Arrow knows what every column is meant to hold; else it shows bytes for texts."""
-    leaves = [file.schema.column(place) for place in range(len(file.schema))]
-    return all(leaf.logical_type.type != "UNDEFINED" for leaf in leaves)
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
-    """Values of a column; a time beyond Python's years, or finer than it knows, fits nothing."""
-    if pa.types.is_duration(column.type):
-        return column.cast(pa.int64()).to_pylist()
-    if not pa.types.is_temporal(column.type):
-        return column.to_pylist()
-    found = []
-    for each in column:
-        try:
-            value = each.as_py()
-        except (ValueError, OverflowError):
-            value = _BEYOND
-        found.append(_BEYOND if getattr(value, "nanosecond", 0) else value)
-    return found
-
-
-def _is_taken(expected: model.Judged, *, strict: bool) -> bool:
-    allowed = 0 if strict else model.allowed_bad(expected.received)
-    return expected.is_plain and expected.bad <= allowed
-
-
-def _first_of_each_key(
-    name: str, good: Mapping[int, tuple[Any, ...]], taken: set[tuple[Any, ...]]
-) -> dict[int, tuple[Any, ...]]:
-    table = TABLES[name]
-    places = [table.names.index(column) for column in table.key]
-    kept = {}
-    for number, values in good.items():
-        key = tuple(values[place] for place in places)
-        if not key or key not in taken:
-            kept[number] = values
-            taken.add(key)
-    return kept
-
-
-def _typed_rows(file: LandedFile) -> dict[int, tuple[Any, ...]]:
-    table = pq.read_table(file.typed_path)
-    own = [*TABLES[file.table].names, "received_at"]
-    columns = [table.column(name).to_pylist() for name in own]
-    rows = zip(*columns, strict=True)
-    return dict(zip(table.column("source_row").to_pylist(), rows, strict=True))
-
-
-def _rows_apart(file: LandedFile) -> int:
-    return pq.read_table(file.quarantine_path).num_rows if file.quarantine_path else 0
-
-
-def _same_rows(
-    found: Mapping[int, tuple[Any, ...]], expected: Mapping[int, tuple[Any, ...]]
-) -> None:
-    """Compare typed rows, over the columns that both have."""
-    if list(found) != list(expected):
-        raise Broken(f"rows {list(found)} were accepted, not {list(expected)}")
-    for number, values in expected.items():
-        if tuple(found[number][: len(values)]) != tuple(values):
-            raise Broken(f"row {number} is {found[number]}, not {values}"[:600])
