@@ -26,6 +26,7 @@ from tests.two_quarters import QUARTERS, STAGES, land_two_quarters, published_by
 FIRST, LAST = QUARTERS[0].label, QUARTERS[-1].label
 _BOUNDARY = re.compile(r"^\^(PIPELINE_START|STEP_START|PIPELINE_SUCCESS)\\ ")
 KINDS = {"event": "step boundary", "file": "file change", "time": "random instant"}
+LEFT = ("nothing new", "whole", "torn")
 _DURABLE = re.compile("fsync|rename|chmod|open published|rmdir published")
 
 
@@ -58,7 +59,7 @@ class Tally:
 
     Attributes:
         kills: by phase and kind of instant.
-        left: by phase and what a kill left: "nothing new", "whole" or, a fault, "torn".
+        left: by phase and what a kill left, one of ``LEFT``; torn is a fault.
         boundaries: by stage, the boundaries of its steps that it was killed at, and all of them.
         ended_before: commands that came to their end before their instant.
         lives: data folders brought to their end.
@@ -136,8 +137,9 @@ class Life:
         faults = self._faults(phase)
         if ended.was_killed:
             self.tally.kills[phase, KINDS[instant.kind]] += 1
-            whole = "whole" if self._standing(phase) > before else "nothing new"
-            self.tally.left[phase, "torn" if faults else whole] += 1
+            nothing, whole, torn = LEFT
+            untorn = whole if self._standing(phase) > before else nothing
+            self.tally.left[phase, torn if faults else untorn] += 1
             self._count_boundary(phase, instant)
         else:
             self.tally.ended_before += 1
