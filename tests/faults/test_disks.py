@@ -52,7 +52,7 @@ def assert_one_sentence(ended: Ended, *names: str) -> None:
     [
         ("published", 24),
         pytest.param("published", 8, marks=_long),
-        pytest.param("published", 48, marks=_long),
+        pytest.param("published", 32, marks=_long),
         pytest.param("work", 64, marks=_long),
         pytest.param("work", 1500, marks=_long),
         pytest.param("work", 3500, marks=_long),
