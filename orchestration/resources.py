@@ -26,6 +26,7 @@ from orchestration.errors import FbacapError
 from orchestration.locks import run_lock
 from orchestration.paths import DataFolder
 from orchestration.stage_run import STAGE_TAG, StageRun, stage_run
+from orchestration.storage_faults import working_file_harmed
 from orchestration.whole_files import require_whole
 from orchestration.working import FILE_NAME, connect, working_folder
 
@@ -84,8 +85,11 @@ class Market(dg.ConfigurableResource[Any]):
 
         Raises:
             FbacapError: the run's first step, which makes it, was left out.
+            Corrupted: somebody has removed it.
         """
         path = self.folder(context) / FILE_NAME
+        if not path.is_file() and (path.parent / FILES_FILE).is_file():
+            raise working_file_harmed(path, "was removed")
         if not path.is_file():
             raise FbacapError(
                 f"{path} is not there: a stage's assets run together, beginning with the landing "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,8 +31,14 @@ _CLOSED = (
 )
 _HISTORY = ("file is not a database", "database disk image is malformed", "malformed database")
 _UNREADABLE = ("Input/output error", "disk I/O error")
+_TORN = (
+    "Could not read enough bytes from file",
+    "Corrupt database file",
+    "not a valid DuckDB database file",
+)
 _HISTORY_LACKS = re.compile(r"no such table: \w+")
 _SQLITE = "sqlite3."
+_LEAST_FREE_BYTES = 64 << 10  # SQLite calls it a fault of the disk that a page of it found no room
 _PATH = re.compile(r"""["'](/[^"']+)["']""")
 
 
@@ -59,8 +66,9 @@ space and give the same command again
     >>> fault_in("division by zero") is None
     True
     """
-    place = _place(words, root)
-    if _has(words, _FULL):
+    data = DataFolder.from_environment() if root is None else DataFolder(root)
+    place, path = _place(words, data)
+    if _has(words, _FULL) or (_has(words, _UNREADABLE) and _is_full(path)):
         return NotStored(
             f"the disk is full: {place} could not be written; nothing half-made counts, so free "
             "some space and give the same command again"
@@ -75,6 +83,8 @@ space and give the same command again
             f"{place} is damaged; move that folder away and give the same command again: a new "
             "history of runs begins, and nothing published depends on the old one"
         )
+    if _has(words, _TORN) and path.is_relative_to(data.work):
+        return working_file_harmed(path, "is damaged")
     if _has(words, _UNREADABLE):
         return Corrupted(
             f"{place} cannot be read or written: the disk itself reports errors; check it, and "
@@ -83,13 +93,25 @@ space and give the same command again
     return None
 
 
-def _place(words: str, root: Path | None) -> str:
-    """What the fault befell: the history of runs alone stands in SQLite."""
-    data = DataFolder.from_environment() if root is None else DataFolder(root)
+def working_file_harmed(path: Path, what: str) -> Corrupted:
+    """The working file of a run is not what the run made; ``what``: what befell it."""
+    return Corrupted(
+        f"{path} {what} while its run was using it; nothing was published, so give the same "
+        "command again: it makes a new one"
+    )
+
+
+def _place(words: str, data: DataFolder) -> tuple[str, Path]:
+    """What the fault befell, in words, and where: the history of runs alone stands in SQLite."""
     if _SQLITE in words:
-        return f"the history of runs in {os.environ.get('DAGSTER_HOME') or data.dagster_home}"
+        home = os.environ.get("DAGSTER_HOME") or data.dagster_home
+        return f"the history of runs in {home}", Path(home)
     named = _PATH.search(words)
-    return named[1] if named else f"a file of {data.root}"
+    return (named[1], Path(named[1])) if named else (f"a file of {data.root}", data.root)
+
+
+def _is_full(path: Path) -> bool:
+    return path.exists() and shutil.disk_usage(path).free < _LEAST_FREE_BYTES
 
 
 def _has(words: str, any_of: tuple[str, ...]) -> bool:
