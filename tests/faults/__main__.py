@@ -22,7 +22,10 @@ def main() -> int:
     words = argparse.ArgumentParser(
         prog="python -m tests.faults", description="Kill real runs, and see what is left."
     )
-    words.add_argument("--kills", type=int, default=240)
+    words.add_argument("--kills", type=int, default=120, help="beside those at step boundaries")
+    words.add_argument(
+        "--first-boundary", type=int, default=1, help="of each stage, where a test before left off"
+    )
     words.add_argument("--lives", type=int, default=5, help="data folders to spread them over")
     words.add_argument("--seed", type=int, default=1, help="same seed, same instants")
     words.add_argument("--data", type=Path, help="a new folder to work in; default: one of /tmp's")
@@ -38,7 +41,7 @@ def main() -> int:
 
 def _test(chosen: argparse.Namespace, root: Path, started: float) -> int:
     tally = Tally()
-    for tally in crash_test(root, chosen.kills, chosen.seed, chosen.lives):
+    for tally in crash_test(root, chosen.kills, chosen.seed, chosen.lives, chosen.first_boundary):
         done = sum(tally.kills.values())
         seconds = time.perf_counter() - started
         print(f"{tally.lives} of {chosen.lives} lives, {done} kills, {seconds:.0f} s",

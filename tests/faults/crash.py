@@ -175,14 +175,23 @@ class Life:
         if ended.returncode:
             self._fault(phase, ended, f"then ended with {ended.returncode}: {ended.errors[-600:]}")
 
-    def live(self, kills: int) -> None:
-        """Be delivered to, run and settled, killed as often as said, and end as if never killed."""
+    def live(self, kills: int, lives_to_come: int) -> None:
+        """Be delivered to, run and settled, killed on the way, and end as if never killed.
+
+        Args:
+            kills: how often, beside the boundaries.
+            lives_to_come: how many lives the boundaries not killed at yet are dealt out to, this
+                one included.
+        """
         shares = shared_out(kills)
         shutil.copytree(self.market.root / "data" / "policies", self.data.policies)
         for instant in self._choose("ingest", shares["ingest"]):
             self.kill("ingest", ingest(self.market.root), instant)
         self.go_on("ingest", *ingest(self.market.root))
         for stage in STAGES:
+            left = self.market.boundaries_left[stage]
+            for boundary in left[: -(-len(left) // lives_to_come)]:
+                self.kill(stage, run(FIRST, stage), boundary)
             for instant in self._choose(stage, shares[stage]):
                 self.kill(stage, run(FIRST, stage), instant)
             if stage != STAGES[-1]:
@@ -196,17 +205,11 @@ class Life:
         self.tally.faults += [f"life {self.tally.lives}: {fault}" for fault in finished]
 
     def _choose(self, name: str, count: int) -> Iterator[Instant]:
-        """By turns a boundary that has not had its kill, a random instant, a change of a file."""
+        """Random instants, and every third time a change of a file."""
         known = self.market.instants[name]
         durable = [each for each in known["file"] if _DURABLE.search(each.match)]
         for number in range(count):
-            left = self.market.boundaries_left.get(name, [])
-            if number % 2 == 0 and left:
-                boundary = left[0]
-                yield boundary
-                if left[:1] == [boundary]:  # the command ended before it
-                    left.append(left.pop(0))
-            elif number % 4 == 3:
+            if number % 3 == 2:
                 yield self.chance.choice(durable)
             else:
                 seconds = self.chance.uniform(0.1, 1.0) * known["time"][0].at
@@ -242,15 +245,23 @@ def shared_out(kills: int) -> dict[str, int]:
     return {phase: each + (number < more) for number, phase in enumerate(phases)}
 
 
-def crash_test(root: Path, kills: int, seed: int, lives: int) -> Iterator[Tally]:
-    """Kill ``kills`` times over some lives; the tally after each life."""
+def crash_test(
+    root: Path, kills: int, seed: int, lives: int, first_boundary: int = 1
+) -> Iterator[Tally]:
+    """Kill at every boundary, and ``kills`` times more, over some lives; the tally after each.
+
+    ``first_boundary``: of each stage, where an earlier test left off.
+    """
     market = undisturbed(root)
+    for left in market.boundaries_left.values():
+        del left[: first_boundary - 1]
     chance = random.Random(seed)  # noqa: S311 - the same seed chooses the same instants
     tally = Tally()
-    tally.boundaries = {stage: [0, len(left)] for stage, left in market.boundaries_left.items()}
+    for stage, left in market.boundaries_left.items():
+        tally.boundaries[stage] = [0, len(left)]
     for number in range(lives):
         data = DataFolder(root / f"life-{number + 1}")
         share = kills // lives + (number < kills % lives)
-        Life(market, data, chance, tally).live(share)
+        Life(market, data, chance, tally).live(share, lives - number)
         shutil.rmtree(data.root)
         yield tally
