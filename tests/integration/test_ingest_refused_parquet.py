@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from decimal import Decimal
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -154,6 +157,33 @@ def test_a_decimal_column_that_says_two_scales_is_refused(tmp_path, landing):
     assert refusal(path.parent, landing) == (
         "refunds.parquet: column 'amount' is DECIMAL(18,2) and DECIMAL(18,1) in one footer; "
         "write the file again"
+    )
+
+
+def test_a_value_is_judged_by_itself_whatever_the_files_statistics_say(tmp_path, landing):
+    beyond = 2**40
+    rows = pa.table(
+        {
+            "request_id": ["q1"], "revision": pa.array([beyond], pa.int64()),
+            "marketplace_id": ["US"], "seller_id": ["s1"], "storage_type": ["standard"],
+            "quarter": [date(2026, 10, 1)], "max_fee_per_ft3": [Decimal("6.00")],
+            "requested_ft3": [Decimal("5000")], "minimum_ft3": [Decimal("0")],
+            "submitted_at": pa.array([datetime(2026, 8, 1)], pa.timestamp("us")),  # noqa: DTZ001
+            "withdrawn": [False],
+        }
+    )  # fmt: skip
+    path = tmp_path / "in" / "capacity_requests.parquet"
+    path.parent.mkdir()
+    pq.write_table(rows, path)
+    content = path.read_bytes()
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    true, false = (value.to_bytes(8, "little") for value in (beyond, 1))
+    assert content.count(true, footer) == 4
+    path.write_bytes(content[:footer] + content[footer:].replace(true, false))
+    assert pq.ParquetFile(path).metadata.row_group(0).column(1).statistics.max == 1
+    assert bad_row_refusal(path.parent, landing) == (
+        "capacity_requests.parquet, row 1, column revision: '1099511627776' is out of the range of "
+        "INTEGER" + AGAIN
     )
 
 
