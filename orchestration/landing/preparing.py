@@ -17,6 +17,7 @@ import duckdb
 from orchestration.contracts import load_contract
 from orchestration.errors import BadInput
 from orchestration.files import file_digest
+from orchestration.landing import parquet_file
 from orchestration.landing.bad_rows import BadRow, Handling
 from orchestration.landing.checking import judge_rows
 from orchestration.landing.csv_file import TextCheck
@@ -124,9 +125,7 @@ def _engine(spill: Path) -> duckdb.DuckDBPyConnection:
     )
     connection.execute("set timezone = 'UTC'")
     connection.execute("set enable_progress_bar = false")  # it is drawn on standard output
-    # A Parquet file says what its least and greatest values are. The engine leaves out what these
-    # make needless, so that values beyond them would pass unjudged.
-    connection.execute("set disabled_optimizers = 'statistics_propagation'")
+    connection.execute(parquet_file.DISBELIEVE)
     return connection
 
 

@@ -22,6 +22,7 @@ from orchestration.landing.bad_rows import Handling
 from orchestration.landing.column_types import quoted
 from orchestration.landing.keys import REPEATING
 from orchestration.landing.landed_file import LandedFile, naive_utc
+from orchestration.landing.parquet_file import DISBELIEVE
 from orchestration.landing.preparing import Prepared, Request, prepare
 from orchestration.landing.quarantine import QuarantinedRow, rows_named
 from orchestration.landing.reading import ReadableFile, open_file
@@ -235,6 +236,7 @@ def _extract(each: _Candidates, target: Path) -> None:
     ids = ",".join(row.row_id for row in each.rows)
     with engine() as connection:
         connection.execute("set timezone = 'UTC'")
+        connection.execute(DISBELIEVE)
         file = _open(connection, each)
         # The ids are part of the bytes, so that no other release gives the same file.
         connection.execute(
