@@ -21,8 +21,8 @@ from orchestration.landing.words import shown
 # rows differ, so that no real table comes near: ten rows take one byte, text shrinks a hundredfold.
 _ROWS, _ROWS_A_BYTE = 1_000_000, 10
 _BYTES, _BYTES_A_BYTE = 256 << 20, 100
-# A file says what its least and greatest values are. The engine leaves out what these make needless,
-# so that values beyond them would pass unjudged.
+# A file says what its least and greatest values are. The engine leaves out what these make
+# needless, so that values beyond them would pass unjudged.
 DISBELIEVE = "set disabled_optimizers = 'statistics_propagation'"
 _DECIMAL = re.compile(r"DecimalType\(scale=(?P<scale>\d+), precision=(?P<precision>\d+)\)")
 

@@ -41,7 +41,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         *(Kind(name, csv_cases.cells(name), share) for name, share in (
-            ("csv_texts", 110), ("csv_numbers", 130), ("csv_times", 130), ("csv_anything", 80))),
+            ("csv_texts", 110), ("csv_numbers", 120), ("csv_times", 120), ("csv_anything", 80))),
         Kind("csv_columns", csv_cases.columns(), 70),
         Kind("csv_structure", csv_cases.structure(), 90),
         Kind("csv_encoding", csv_cases.encoding(), 60),
@@ -50,6 +50,7 @@ KINDS = {
         Kind("parquet_types", parquet_cases.types(), 50),
         Kind("parquet_values", parquet_cases.values(), 40),
         Kind("parquet_shape", parquet_cases.shape(), 40),
+        Kind("parquet_statistics", parquet_cases.statistics(), 20),
         Kind("parquet_mutated", parquet_cases.mutated(), 46),
         Kind("parquet_bombs", parquet_cases.bombs(), 1, block=5, whole_every=1),
         Kind("folder_names", folder_cases.names(), 20, whole_every=1),

@@ -219,6 +219,35 @@ def shape(draw: Any) -> Case:
     return one_file(table, "parquet", content)
 
 
+_EDGES = (0, -1, 1, 2**31 - 1, 2**31, 2**32, -(2**31) - 1, 2**40, 2**62, -(2**62))
+
+
+@st.composite
+def statistics(draw: Any) -> Case:
+    """A column of one value, and statistics that say that it is another, a good one."""
+    table = draw(tables.filter(lambda each: bool(_counted(each))))
+    cell = draw(st.sampled_from(_counted(table)))
+    rows = draw(st.integers(1, 12))
+    kind = pa.int64() if cell.form == "whole" else pa.timestamp("us")
+    good = (
+        pa.array([_native(cell, good_row(table, 1)[cell.name])], kind).cast(pa.int64())[0].as_py()
+    )
+    value = draw(st.one_of(st.sampled_from(_EDGES), st.integers(-(2**62), 2**62)))
+    columns = good_columns(table, rows) | {
+        cell.name: pa.array([value] * rows, pa.int64()).cast(kind)
+    }
+    content = parquet(columns, use_dictionary=False, store_schema=False)
+    begin = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    true, false = (each.to_bytes(8, "little", signed=True) for each in (value, good))
+    belied = content[:begin] + content[begin:].replace(true, false)
+    return one_file(table, "parquet", belied, is_damaged=True)
+
+
+def _counted(table: Table) -> list[Cell]:
+    """The columns that a file may hold as 64 bits."""
+    return [cell for cell in table.cells if cell.form in ("whole", "day", "instant")]
+
+
 @cache
 def _template(name: str, compression: str) -> bytes:
     # Arrow's own copy of the schema would keep Arrow from reading what is a file all the same.
