@@ -229,9 +229,8 @@ def statistics(draw: Any) -> Case:
     cell = draw(st.sampled_from(_counted(table)))
     rows = draw(st.integers(1, 12))
     kind = pa.int64() if cell.form == "whole" else pa.timestamp("us")
-    good = (
-        pa.array([_native(cell, good_row(table, 1)[cell.name])], kind).cast(pa.int64())[0].as_py()
-    )
+    native = pa.array([_native(cell, good_row(table, 1)[cell.name])])
+    good = native.cast(kind).cast(pa.int64())[0].as_py()
     value = draw(st.one_of(st.sampled_from(_EDGES), st.integers(-(2**62), 2**62)))
     columns = good_columns(table, rows) | {
         cell.name: pa.array([value] * rows, pa.int64()).cast(kind)
