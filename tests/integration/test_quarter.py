@@ -241,6 +241,9 @@ def test_manifests_name_every_input_by_hash_and_hold_no_clock(whole_quarter):
         ("capacity_requests", "found_in_sellers", "warning"),
         ("inventory_snapshots", "volume_is_near_the_last_quarters", "warning"),
         ("order_lines", "volume_is_near_the_last_quarters", "warning"),
+        ("inventory_snapshots", "newest_row_is_fresh", "warning"),
+        ("order_lines", "newest_row_is_fresh", "warning"),
+        ("refunds", "newest_row_is_fresh", "warning"),
     }
     assert str(data.root) not in json.dumps(settled)
     assert settled["policy"]["settlement"]["credit_rate_bp"] == 1500
