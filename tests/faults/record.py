@@ -3,7 +3,7 @@
     python -m tests.faults.record kills.json fuzz-1.json fuzz-2.json faults.xml
 
 A file ending in .xml is pytest's report; a JSON document with ``left`` is the crash test's, any
-other the fuzz's, of which several are added up.
+other the fuzz's. Several reports, and several documents of the fuzz, are added up.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import parse
+from xml.etree.ElementTree import Element, parse
 
 from tests.faults.crash import KINDS, LEFT
 
@@ -29,7 +29,7 @@ def main(names: Sequence[str]) -> int:
     reports = [Path(name) for name in names if name.endswith(".xml")]
     tables = [kills_table(each) for each in kills]
     tables += [cases_table(cases)] if cases else []
-    tables += [report_table(each) for each in reports]
+    tables += [report_table(reports)] if reports else []
     print("\n\n".join(tables))  # noqa: T201 - its output
     return 0
 
@@ -73,28 +73,26 @@ def cases_table(documents: Iterable[Mapping[str, Any]]) -> str:
     return markdown(("kind", *OUTCOMES), [*rows, _summed("all", rows)]) + f"\n\n{told}"
 
 
-def report_table(path: Path) -> str:
-    """Tests by name: how many cases each had, and how many of them failed."""
+def report_table(paths: Sequence[Path]) -> str:
+    """Tests by name: how many cases each had, and how many of them failed; of several reports."""
     cases, failed = Counter[str](), Counter[str]()
-    skipped = 0
-    for case in parse(path).getroot().iter("testcase"):  # noqa: S314 - written by pytest, here
-        if case.find("skipped") is not None:
-            skipped += 1
-            continue
+    told = []
+    for case in _cases(paths):
         name = case.attrib["name"].partition("[")[0].removeprefix("test_").replace("_", " ")
         cases[name] += 1
         failed[name] += case.find("failure") is not None or case.find("error") is not None
+        told += [f"{each.attrib['name']}: {int(each.attrib['value']):,}"
+                 for each in case.iter("property")]  # fmt: skip
     rows = [(name, cases[name], failed[name]) for name in cases]
     heads = ("what was done, and what must come of it", "times", "failed")
-    told = "".join(f"\n\n{sentence}" for sentence in _properties(path))
-    left_out = f"\n\n{skipped} were left out." if skipped else ""
-    return markdown(heads, [*rows, _summed("all", rows)]) + told + left_out
+    return "\n\n".join([markdown(heads, [*rows, _summed("all", rows)]), *told])
 
 
-def _properties(path: Path) -> Iterator[str]:
-    for case in parse(path).getroot().iter("testcase"):  # noqa: S314 - written by pytest, here
-        for each in case.iter("property"):
-            yield f"{each.attrib['name']}: {int(each.attrib['value']):,}"
+def _cases(paths: Sequence[Path]) -> Iterator[Element]:
+    for path in paths:
+        for case in parse(path).getroot().iter("testcase"):  # noqa: S314 - written by pytest, here
+            if case.find("skipped") is None:
+                yield case
 
 
 def _summed(name: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
